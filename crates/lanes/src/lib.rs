@@ -1,0 +1,1 @@
+//! lanes (to be written).

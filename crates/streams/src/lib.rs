@@ -1,0 +1,1 @@
+//! streams (to be written).

@@ -1,0 +1,1 @@
+//! windfall (to be written).
