@@ -1,0 +1,3 @@
+//! Tests of the streams through their public face: known answers, laws, distributions.
+
+mod golden;
