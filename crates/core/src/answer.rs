@@ -1,0 +1,142 @@
+//! The answer of a problem: estimates with their Monte Carlo errors, and how they came about.
+//!
+//! Everything here is the same bytes on every mapping; what may differ from run to run (seconds,
+//! workers, host) is kept apart by whoever prints the answer.
+
+use crate::Seed;
+use serde_json::{Map, Value, json};
+
+/// An interval with the Monte Carlo error of each end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Confidence level, such as 0.95.
+    pub level: f64,
+    /// How it was made: `percentile`, `bca`, `normal`, ….
+    pub method: String,
+    /// Monte Carlo standard error of the lower end.
+    pub low_mcse: f64,
+    /// Monte Carlo standard error of the upper end.
+    pub high_mcse: f64,
+}
+
+/// One estimated quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    /// What it is: the formula or the name of a coefficient.
+    pub name: String,
+    /// The estimate.
+    pub estimate: f64,
+    /// Monte Carlo standard error: of the estimate where that is simulated, else (bootstrap) of
+    /// the bias.
+    pub mcse: f64,
+    /// Standard error of the estimate as a statistic, where the problem gives one.
+    pub standard_error: Option<f64>,
+    /// Bias of the estimate as a statistic, where the problem gives one.
+    pub bias: Option<f64>,
+    /// An interval.
+    pub interval: Option<Interval>,
+}
+
+/// How many draws an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draws {
+    /// What they are called: `n`, `resamples`.
+    pub name: &'static str,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// The data an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataNote {
+    /// Rows of the table.
+    pub rows: u64,
+    /// Content hash, see [`crate::Table::hash`].
+    pub hash: String,
+}
+
+/// The answer of a problem.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The problem's name.
+    pub problem: String,
+    /// The method within it.
+    pub method: String,
+    /// What was estimated; at least one.
+    pub quantities: Vec<Quantity>,
+    /// How many draws it took.
+    pub draws: Draws,
+    /// The seed.
+    pub seed: Seed,
+    /// Whether all that was asked for was done; false after an interruption.
+    pub complete: bool,
+    /// The data, if there was any.
+    pub data: Option<DataNote>,
+    /// Further results by name, such as quantities of one method alone.
+    pub extra: Map<String, Value>,
+    /// What the user should know: exact short cuts taken, costs to avoid.
+    pub notes: Vec<String>,
+    /// The simulated distribution of each quantity, if it was asked for: draws in task order.
+    pub distribution: Vec<Vec<f64>>,
+}
+
+impl Answer {
+    /// The object that `--json` prints, less what may differ from run to run.
+    ///
+    /// `estimate`, `mcse`, `standard_error`, `bias` and `interval` hold one value, or a list in
+    /// the order of `names` if there are several quantities. Numbers that are not finite become
+    /// `null`. The seed is text, since JSON numbers cannot hold 128 bits.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut map = Map::new();
+        map.insert("problem".into(), self.problem.clone().into());
+        map.insert("method".into(), self.method.clone().into());
+        if self.quantities.len() != 1 {
+            map.insert("names".into(), self.each(|q| q.name.clone().into()));
+        }
+        map.insert("estimate".into(), self.each(|q| q.estimate.into()));
+        map.insert("mcse".into(), self.each(|q| q.mcse.into()));
+        map.insert("standard_error".into(), self.each(|q| q.standard_error.into()));
+        map.insert("bias".into(), self.each(|q| q.bias.into()));
+        map.insert("interval".into(), self.each(|q| interval(q.interval.as_ref())));
+        map.insert(self.draws.name.into(), self.draws.count.into());
+        map.insert("seed".into(), self.seed.to_string().into());
+        map.insert("complete".into(), self.complete.into());
+        if let Some(data) = &self.data {
+            map.insert("data".into(), json!({ "rows": data.rows, "hash": data.hash }));
+        }
+        map.extend(self.extra.clone());
+        map.insert("notes".into(), self.notes.clone().into());
+        map
+    }
+
+    /// Everything in the answer as bytes, the distribution included: what `verify` compares.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Value::Object(self.to_json()).to_string().into_bytes();
+        self.distribution.iter().for_each(|values| crate::wire::put_f64s(&mut bytes, values));
+        bytes
+    }
+
+    fn each(&self, value: impl Fn(&Quantity) -> Value) -> Value {
+        match self.quantities.as_slice() {
+            [one] => value(one),
+            several => several.iter().map(value).collect(),
+        }
+    }
+}
+
+fn interval(interval: Option<&Interval>) -> Value {
+    interval.map_or(Value::Null, |interval| {
+        json!({
+            "low": interval.low,
+            "high": interval.high,
+            "level": interval.level,
+            "method": interval.method,
+            "low_mcse": interval.low_mcse,
+            "high_mcse": interval.high_mcse,
+        })
+    })
+}

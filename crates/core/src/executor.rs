@@ -1,0 +1,70 @@
+//! What an executor is: it says what it can do, runs shards, and hands each partial to a sink.
+
+use crate::{Cancel, JobSpec, Result};
+use std::any::Any;
+use std::ops::Range;
+
+/// Where and when shards run. It never knows the problem; the problem never knows it.
+///
+/// Every executor passes the suite of the crate `windfall-conformance`.
+pub trait Executor: Sync {
+    /// What it can do and with how many workers; what is not declared is refused, never emulated.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Runs every shard of `work.shards()` once and puts each partial into `sink`, in any order.
+    ///
+    /// It starts no shard after `work.cancel()` was stopped, calls `tick` now and then (on the
+    /// calling thread: it cannot be sent to another), and returns when nothing of it runs any more.
+    /// `tick` looks at progress and signals and is cheap enough to call after every shard.
+    ///
+    /// # Errors
+    /// The error of the failed shard with the lowest index among those that failed.
+    fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()>;
+}
+
+/// What an executor can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Its name, as users say it.
+    pub name: String,
+    /// How many shards it can run at once.
+    pub workers: usize,
+    /// Whether it runs kernels that cannot be written down: closures and callbacks.
+    pub closures: bool,
+}
+
+/// A job as an executor sees it, whatever its problem.
+pub trait Work: Sync {
+    /// The indices of the shards to run.
+    fn shards(&self) -> Range<u64>;
+
+    /// Runs one shard here. A panic comes back as an error that names the tasks.
+    ///
+    /// # Errors
+    /// What the kernel reports, with the shard's address.
+    fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield>;
+
+    /// The job as a value, for executors that leave the process; none for closures.
+    fn spec(&self) -> Option<&JobSpec>;
+
+    /// The flag that asks to stop.
+    fn cancel(&self) -> &Cancel;
+}
+
+/// What running a shard yields: a partial of the kernel's own type, or its bytes.
+#[derive(Debug)]
+pub enum Yield {
+    /// A partial made in this process.
+    Here(Box<dyn Any + Send>),
+    /// A partial that travelled.
+    Bytes(Vec<u8>),
+}
+
+/// Takes partials as they come and merges them in shard order.
+pub trait Sink: Sync {
+    /// Takes the partial of `shard`. Putting one shard twice is an error of the executor.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Wire`] if the bytes cannot be read or the shard came before.
+    fn put(&self, shard: u64, partial: Yield) -> Result<()>;
+}

@@ -1,0 +1,89 @@
+//! Read a problem's options from a job, and name the nearest key when one is misspelt.
+
+use crate::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Reads `options` into `T`. Keys left out keep the value they have in `T::default()`.
+///
+/// # Errors
+/// [`crate::ErrorKind::Unknown`] for a key that `T` does not have, with the nearest one;
+/// [`crate::ErrorKind::Invalid`] for a value of the wrong type.
+pub fn read_options<T: DeserializeOwned + Serialize + Default>(
+    options: &Map<String, Value>,
+) -> Result<T> {
+    let mut all = match serde_json::to_value(T::default()) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let known: Vec<&str> = all.keys().map(String::as_str).collect();
+    for key in options.keys() {
+        if !known.contains(&key.as_str()) {
+            return Err(Error::unknown("key", key, &known));
+        }
+    }
+    for (key, value) in options {
+        // One key at a time, so that a wrong type is reported with its own key and value.
+        let before = all.insert(key.clone(), value.clone());
+        if let Err(error) = serde_json::from_value::<T>(Value::Object(all.clone())) {
+            drop(before);
+            return Err(Error::invalid(key, value, &format!("of the right kind: {error}")));
+        }
+    }
+    serde_json::from_value(Value::Object(all))
+        .map_err(|error| Error::invalid("options", error, "complete"))
+}
+
+/// The name among `known` that `name` was most likely meant to be, if one is near.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + name.len().max(candidate.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Options {
+        resamples: u64,
+        method: Option<String>,
+    }
+
+    impl Default for Options {
+        fn default() -> Self {
+            Self { resamples: 9999, method: None }
+        }
+    }
+
+    fn read(json: &str) -> Result<Options> {
+        read_options(serde_json::from_str::<Value>(json).unwrap().as_object().unwrap())
+    }
+
+    #[test]
+    fn options_left_out_keep_their_default() {
+        let options = Options { resamples: 9999, method: Some("bca".into()) };
+        assert_eq!(read(r#"{"method": "bca"}"#).unwrap(), options);
+    }
+
+    #[test]
+    fn a_misspelt_key_names_the_nearest_and_a_wrong_type_its_value() {
+        let message = read(r#"{"resampels": 3}"#).unwrap_err().to_string();
+        assert!(message.contains("`resampels`; did you mean `resamples`?"), "{message}");
+        let message = read(r#"{"resamples": "many"}"#).unwrap_err().to_string();
+        assert!(message.contains(r#"`resamples` is `"many"`"#), "{message}");
+    }
+
+    #[test]
+    fn nearest_gives_up_on_far_names() {
+        assert_eq!(nearest("gap", ["lsat", "gpa"]), Some("gpa"));
+        assert_eq!(nearest("height", ["lsat", "gpa"]), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! A problem: a job that knows its answer; and the registry that makes one from a job file.
+
+use crate::{Answer, Control, Error, Executor, JobSpec, Result, Shard, Shards, Table};
+
+/// A problem with its options and data, checked and ready to run.
+pub trait Problem: Send + Sync {
+    /// The job as a value, seed included, if it can be written down: not with closures or with
+    /// data that never lay in a file.
+    fn spec(&self) -> Option<&JobSpec>;
+
+    /// The cut of the main job into shards.
+    fn shards(&self) -> Shards;
+
+    /// Runs one shard of the main job and returns its partial as bytes: the seam for everything
+    /// that leaves the process, and for running one task again.
+    ///
+    /// # Errors
+    /// What the tasks report, with the shard's address.
+    fn run_shard(&self, shard: Shard) -> Result<Vec<u8>>;
+
+    /// Runs the whole on `on`, merges, and makes the answer.
+    ///
+    /// # Errors
+    /// As [`crate::run`].
+    fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer>;
+}
+
+/// Finds the data that a job file names.
+pub trait Source {
+    /// The table at `path`, as the job file writes it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] if it cannot be read.
+    fn table(&self, path: &str) -> Result<Table>;
+}
+
+/// One row of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The problem's name in job files and on the command line.
+    pub name: &'static str,
+    /// One sentence on what it does.
+    pub about: &'static str,
+    /// Checks the options, reads the data and makes the problem.
+    pub build: fn(&JobSpec, &dyn Source) -> Result<Box<dyn Problem>>,
+}
+
+/// The table of known problems.
+#[derive(Clone, Copy, Debug)]
+pub struct Registry(
+    /// Its rows.
+    pub &'static [Entry],
+);
+
+impl Registry {
+    /// Makes the problem that `spec` describes.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unknown`] for a problem or a key that does not exist, and whatever the
+    /// problem's own checks find, all before any work starts.
+    pub fn build(&self, spec: &JobSpec, source: &dyn Source) -> Result<Box<dyn Problem>> {
+        match self.0.iter().find(|entry| entry.name == spec.problem) {
+            Some(entry) => (entry.build)(spec, source),
+            None => {
+                let names: Vec<&str> = self.0.iter().map(|entry| entry.name).collect();
+                Err(Error::unknown("problem", &spec.problem, &names))
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The executor of this machine's cores: threads that claim shards one after the other.
+//!
+//! The calling thread is worker 0 and the only one that ticks. The others are started when there
+//! is more than one shard and have ended when `run` returns, so that a small job (one shard) costs
+//! no thread and nothing is left behind.
+
+use crate::executor::{Capabilities, Executor, Sink, Work};
+use crate::{Error, Result};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Runs shards on this many threads of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threads {
+    workers: usize,
+}
+
+impl Threads {
+    /// An executor of `workers` threads, the calling one included (0 counts as 1).
+    pub fn new(workers: usize) -> Self {
+        Self { workers: workers.max(1) }
+    }
+}
+
+impl Executor for Threads {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { name: "threads".into(), workers: self.workers, closures: true }
+    }
+
+    fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
+        let shards = work.shards();
+        let helpers = (self.workers as u64).min(shards.end - shards.start).saturating_sub(1);
+        let claims = Claims {
+            next: AtomicU64::new(shards.start),
+            end: shards.end,
+            failed: AtomicBool::new(false),
+            first_error: Mutex::new(None),
+        };
+        std::thread::scope(|scope| {
+            for helper in 1..=helpers {
+                let claims = &claims;
+                let helper = std::thread::Builder::new()
+                    .name(format!("windfall-{helper}"))
+                    .spawn_scoped(scope, move || {
+                        let name = format!("thread {helper}");
+                        while claims.run_next(work, sink, &name) {}
+                    });
+                // A thread that cannot be had costs speed, never the answer.
+                if helper.is_err() {
+                    break;
+                }
+            }
+            while claims.run_next(work, sink, "thread 0") {
+                tick();
+            }
+        });
+        match claims.first_error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Who may run what next, and the error of the lowest shard that failed.
+struct Claims {
+    next: AtomicU64,
+    end: u64,
+    failed: AtomicBool,
+    first_error: Mutex<Option<(u64, Error)>>,
+}
+
+impl Claims {
+    /// Claims and runs one shard; false when there is nothing left to do.
+    fn run_next(&self, work: &dyn Work, sink: &dyn Sink, worker: &str) -> bool {
+        if work.cancel().is_stopped() || self.failed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let shard = self.next.fetch_add(1, Ordering::Relaxed);
+        if shard >= self.end {
+            return false;
+        }
+        if let Err(error) = work.run_shard(shard, worker).and_then(|done| sink.put(shard, done)) {
+            self.failed.store(true, Ordering::Relaxed);
+            let mut first = self.first_error.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.as_ref().is_none_or(|(earlier, _)| shard < *earlier) {
+                *first = Some((shard, error));
+            }
+        }
+        true
+    }
+}
