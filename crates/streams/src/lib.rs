@@ -16,13 +16,16 @@
 mod bounded;
 mod error;
 mod fill;
+mod lanes;
 mod philox;
 mod seed;
 mod seed_sequence;
 mod stream;
 mod streams;
 
+pub use bounded::Below;
 pub use error::ParameterError;
+pub use lanes::{Lanes, open_uniform52, uniform52, uniform53};
 pub use philox::philox4x32;
 pub use seed::{Seed, SeedError};
 pub use stream::Stream;

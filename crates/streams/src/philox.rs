@@ -4,12 +4,14 @@
 //! so an address can be checked, and computed, on any device. Source: J. K. Salmon, M. A. Moraes,
 //! R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, 2011.
 
+use windfall_lanes::{LANES, Simd};
+
 /// Multipliers of the two halves of a round.
-pub(crate) const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// What is added to the two key words after each round (golden ratio, sqrt(3) - 1).
-pub(crate) const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 /// Rounds; 7 pass every known test, 10 leave the authors' margin.
-pub(crate) const ROUNDS: usize = 10;
+const ROUNDS: usize = 10;
 
 /// Returns the 128 bits at `counter` under `key`, low words first.
 ///
@@ -35,4 +37,64 @@ pub fn philox4x32(mut key: [u32; 2], mut counter: [u32; 4]) -> [u32; 4] {
         key = [key[0].wrapping_add(KEY_STEPS[0]), key[1].wrapping_add(KEY_STEPS[1])];
     }
     counter
+}
+
+/// Returns sixteen blocks of a task, those whose high counter words are `high ^ i`, `i` in 0..16:
+/// in lane `i`, block `i` as two words of 64 bits, then block `8 + i` as two more.
+///
+/// Each 64-bit lane carries one 32-bit word of a counter; what stands above it is never read.
+#[inline(always)]
+pub(crate) fn sixteen_blocks<S: Simd>(simd: S, key: [u32; 2], task: u64, high: u64) -> [S::U; 4] {
+    const INDEX: [u64; LANES] = [0, 1, 2, 3, 4, 5, 6, 7];
+    let (task0, task1) = (simd.splat_u(task), simd.splat_u(task >> 32));
+    let high_a = simd.xor(simd.splat_u(high), simd.load_u(&INDEX));
+    let high_b = simd.xor(high_a, simd.splat_u(8));
+    let mut keys = Keys::new(simd, key);
+    let mut a = [task0, task1, high_a, simd.shr::<32>(high_a)];
+    let mut b = [task0, task1, high_b, simd.shr::<32>(high_b)];
+    for _ in 0..ROUNDS {
+        a = keys.round(simd, a);
+        b = keys.round(simd, b);
+        keys.step(simd);
+    }
+    [pair(simd, a[0], a[1]), pair(simd, a[2], a[3]), pair(simd, b[0], b[1]), pair(simd, b[2], b[3])]
+}
+
+/// The low half of `low` below the low half of `high`.
+#[inline(always)]
+fn pair<S: Simd>(simd: S, low: S::U, high: S::U) -> S::U {
+    simd.blend_halves(low, simd.swap_halves(high))
+}
+
+/// The round keys of all lanes, and the multipliers they go with.
+struct Keys<S: Simd> {
+    keys: [S::U; 2],
+    steps: [S::U; 2],
+    multipliers: [S::U; 2],
+}
+
+impl<S: Simd> Keys<S> {
+    #[inline(always)]
+    fn new(simd: S, key: [u32; 2]) -> Self {
+        Self {
+            keys: [simd.splat_u(key[0].into()), simd.splat_u(key[1].into())],
+            steps: [simd.splat_u(KEY_STEPS[0].into()), simd.splat_u(KEY_STEPS[1].into())],
+            multipliers: [simd.splat_u(MULTIPLIERS[0].into()), simd.splat_u(MULTIPLIERS[1].into())],
+        }
+    }
+
+    #[inline(always)]
+    fn round(&self, simd: S, counter: [S::U; 4]) -> [S::U; 4] {
+        let first = simd.mul_lo32(self.multipliers[0], counter[0]);
+        let second = simd.mul_lo32(self.multipliers[1], counter[2]);
+        let mixed0 = simd.xor(simd.xor(simd.swap_halves(second), counter[1]), self.keys[0]);
+        let mixed2 = simd.xor(simd.xor(simd.swap_halves(first), counter[3]), self.keys[1]);
+        [mixed0, second, mixed2, first]
+    }
+
+    #[inline(always)]
+    fn step(&mut self, simd: S) {
+        self.keys[0] = simd.add_u(self.keys[0], self.steps[0]);
+        self.keys[1] = simd.add_u(self.keys[1], self.steps[1]);
+    }
 }

@@ -3,12 +3,14 @@
 //! A job opens one `Streams` by name; each task then reaches its own `Stream` in about 20 ns,
 //! whatever ran before it and wherever. That is what makes an answer independent of workers.
 
-use crate::philox::philox4x32;
+use crate::lanes::Lanes;
+use crate::philox::{philox4x32, sixteen_blocks};
 use crate::seed::{Purpose, Seed};
 use crate::stream::Stream;
+use windfall_lanes::{Simd, Task, dispatch};
 
 /// Blocks from here on hold the states of the tasks' streams; those below are the caller's.
-pub(crate) const STATE_BLOCKS: u64 = 1 << 32;
+const STATE_BLOCKS: u64 = 1 << 32;
 
 /// All the streams of one seed and name, one for each task.
 ///
@@ -45,17 +47,15 @@ impl Streams {
 
     /// Returns the stream of `task`, at its first word.
     pub fn task(&self, task: u64) -> Stream {
-        let mut state = [[0; 8]; 4];
-        for lane in 0..8 {
-            let low = self.block(task, STATE_BLOCKS + lane as u64);
-            let high = self.block(task, STATE_BLOCKS + 8 + lane as u64);
-            let pair = |a: u32, b: u32| u64::from(a) | u64::from(b) << 32;
-            state[0][lane] = pair(low[0], low[1]);
-            state[1][lane] = pair(low[2], low[3]);
-            state[2][lane] = pair(high[0], high[1]);
-            state[3][lane] = pair(high[2], high[3]);
-        }
-        Stream::from_state(state)
+        dispatch(Reach { streams: self, task })
+    }
+
+    /// Returns the lanes of `task`, at its first word, for kernels inside a dispatched loop; the
+    /// same as `task(task).lanes(simd)`, without a way through memory.
+    #[inline(always)]
+    pub fn lanes<S: Simd>(&self, simd: S, task: u64) -> Lanes<S> {
+        let high = self.nonce ^ STATE_BLOCKS;
+        Lanes::from_state(simd, sixteen_blocks(simd, self.key, task, high))
     }
 
     /// Returns the 128 bits of `block` of `task`, low words first: random access to bits.
@@ -68,5 +68,19 @@ impl Streams {
     fn block(&self, task: u64, block: u64) -> [u32; 4] {
         let high = self.nonce ^ block;
         philox4x32(self.key, [task as u32, (task >> 32) as u32, high as u32, (high >> 32) as u32])
+    }
+}
+
+struct Reach<'a> {
+    streams: &'a Streams,
+    task: u64,
+}
+
+impl Task for Reach<'_> {
+    type Output = Stream;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Stream {
+        self.streams.lanes(simd, self.task).into_stream(simd)
     }
 }

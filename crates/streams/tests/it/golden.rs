@@ -105,3 +105,13 @@ fn numpy_seed_sequences() {
         assert_eq!(expected, [0, 32, 64, 96].map(|shift| (seed >> shift) as u32));
     }
 }
+
+#[test]
+fn bounded_blocks() {
+    for line in entries("fill_below") {
+        let mut stream = streams("42", "draws").task(line[0].parse().unwrap());
+        let mut drawn = vec![0; line.len() - 2];
+        stream.fill_below(line[1].parse().unwrap(), &mut drawn);
+        assert_eq!(drawn.iter().map(u32::to_string).collect::<Vec<_>>(), line[2..]);
+    }
+}

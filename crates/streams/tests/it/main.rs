@@ -1,3 +1,4 @@
 //! Tests of the streams through their public face: known answers, laws, distributions.
 
 mod golden;
+mod laws;
