@@ -1,1 +1,45 @@
-//! conformance (to be written).
+//! What every executor must satisfy: one suite, instantiated once per executor.
+//!
+//! An executor's own tests hold one line:
+//!
+//! ```ignore
+//! windfall_conformance::conformance!(windfall_core::Threads::new(3));
+//! ```
+//!
+//! Each check is a test of its own, so that a table of results shows which promise is broken.
+//! What an executor declares it cannot do is checked to be refused, never skipped in silence.
+
+mod jobs;
+mod promises;
+mod wire;
+
+pub use jobs::{Probe, jobs, source};
+pub use promises::*;
+pub use wire::Wire;
+
+/// Instantiates the suite for the executor that the expression makes.
+#[macro_export]
+macro_rules! conformance {
+    ($executor:expr) => {
+        $crate::conformance!($executor;
+            the_answers_are_those_of_the_serial_executor,
+            every_shard_is_delivered_once,
+            a_job_without_tasks_is_complete,
+            a_failing_task_is_named_and_the_executor_lives,
+            a_panicking_task_is_named_and_the_executor_lives,
+            a_run_stopped_before_it_began_is_interrupted,
+            a_run_stopped_in_the_middle_keeps_what_is_done,
+            only_the_calling_thread_ticks,
+            rounds_stop_where_the_serial_executor_stops,
+            nothing_is_left_behind,
+        );
+    };
+    ($executor:expr; $($promise:ident,)*) => {
+        $(
+            #[test]
+            fn $promise() {
+                $crate::$promise(&$executor);
+            }
+        )*
+    };
+}

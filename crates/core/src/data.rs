@@ -94,7 +94,7 @@ impl Column {
 /// let table = Table::from_numbers([("u", vec![1.0, 2.0]), ("x", vec![3.0, 4.0])])?;
 /// assert_eq!(table.numbers("x")?, [3.0, 4.0]);
 /// assert!(table.numbers("y").is_err());
-/// # windfall_core::Result::Ok(())
+/// # Ok::<(), windfall_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Table {

@@ -18,8 +18,7 @@ pub trait Kernel: Sync {
     ///
     /// # Errors
     /// Whatever its tasks report; the run stops and names the shard.
-    fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel)
-    -> Result<Self::Partial>;
+    fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel) -> Result<Self::Partial>;
 
     /// The values so far whose mean is the estimate, for those who watch; none by default.
     fn moments(&self, _partial: &Self::Partial) -> Option<Moments> {

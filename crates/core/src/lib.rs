@@ -32,7 +32,7 @@
 //! let shared = run(&job, &Threads::new(3), &Control::default())?;
 //! assert_eq!(alone.partial, shared.partial);
 //! assert!((alone.partial.mean() - 1.0 / 3.0).abs() < 5.0 * alone.partial.mcse());
-//! # windfall_core::Result::Ok(())
+//! # Ok::<(), windfall_core::Error>(())
 //! ```
 
 mod answer;

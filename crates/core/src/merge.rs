@@ -35,11 +35,8 @@ impl<P: Partial> Tree<P> {
             let width = 1u64 << node.level;
             let sister = Node { first: node.first ^ width, level: node.level };
             let Some(other) = self.waiting.remove(&sister) else { break };
-            partial = if sister.first < node.first {
-                other.merge(partial)
-            } else {
-                partial.merge(other)
-            };
+            partial =
+                if sister.first < node.first { other.merge(partial) } else { partial.merge(other) };
             node = Node { first: node.first & !width, level: node.level + 1 };
         }
         self.waiting.insert(node, partial);

@@ -100,8 +100,7 @@ impl Partial for Moments {
 
     fn decode(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
-        let moments =
-            Self { count: reader.u64()?, mean: reader.f64()?, squares: reader.f64()? };
+        let moments = Self { count: reader.u64()?, mean: reader.f64()?, squares: reader.f64()? };
         reader.finish().map(|()| moments)
     }
 }

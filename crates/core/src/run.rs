@@ -92,11 +92,7 @@ pub fn run_range<K: Kernel>(
     if state.tasks == 0 && all > 0 {
         return Err(Error::new(ErrorKind::Interrupted));
     }
-    Ok(Outcome {
-        partial: state.tree.finish(),
-        tasks: state.tasks,
-        complete: state.tasks == all,
-    })
+    Ok(Outcome { partial: state.tree.finish(), tasks: state.tasks, complete: state.tasks == all })
 }
 
 /// Runs one task again, here and alone, and returns what it yields.
@@ -118,9 +114,8 @@ pub(crate) fn run_shard<K: Kernel>(
     cancel: &Cancel,
     worker: &str,
 ) -> Result<K::Partial> {
-    let address = |error: Error| {
-        error.at((shard.first, shard.end), &job.streams.seed().to_string(), worker)
-    };
+    let address =
+        |error: Error| error.at((shard.first, shard.end), &job.streams.seed().to_string(), worker);
     match catch(|| job.kernel.run_shard(shard, &job.streams, cancel)) {
         Ok(result) => result.map_err(address),
         Err(caught) => Err(address(Error::new(ErrorKind::Task {

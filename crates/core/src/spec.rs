@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 /// assert_eq!(spec.problem, "integrate");
 /// assert_eq!(JobSpec::from_toml(&spec.to_toml())?, spec);
 /// assert_eq!(JobSpec::from_json(&spec.to_json())?, spec);
-/// # windfall_core::Result::Ok(())
+/// # Ok::<(), windfall_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSpec {
@@ -87,10 +87,7 @@ impl JobSpec {
         if let Some(seed) = self.seed {
             // A seed that fits TOML's integers is written as one, a wider one as text.
             let small = i64::try_from(seed.0).ok();
-            map.insert(
-                "seed".into(),
-                small.map_or_else(|| seed.to_string().into(), Value::from),
-            );
+            map.insert("seed".into(), small.map_or_else(|| seed.to_string().into(), Value::from));
         }
         if let Some(data) = &self.data {
             map.insert("data".into(), data.clone().into());

@@ -1,0 +1,112 @@
+//! The jobs of the suite: one for each path through the problems, and a probe that counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use windfall_core::{
+    Cancel, Error, JobSpec, Kernel, Moments, Result, Shard, Shards, Source, Streams, Table,
+};
+
+/// Small jobs that together take every path of every problem.
+pub fn jobs() -> Vec<JobSpec> {
+    let texts = [
+        "problem = 'pi'\nn = 3000001",
+        "problem = 'integrate'\nformula = 'exp(-x0^2 - x1^2)'\nbounds = [[-1, 1], [0, 2]]\n\
+         n = 500001",
+        "problem = 'integrate'\nformula = 'x0^2 + x1^2 < 1'\nbounds = [[-1, 1], [0, 2]]\n\
+         n = 500000\nmethod = 'stratified'",
+        "problem = 'integrate'\nformula = 'exp(-x0^2 - x1^2)'\nbounds = [[0, 'inf'], [0, 2]]\n\
+         n = 300000\nmethod = 'sobol'",
+        "problem = 'integrate'\nformula = 'x0 * x1'\nbounds = [[0, 1], [0, 1]]\n\
+         n = 4000000\ntolerance = 0.0003",
+        "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'correlation(lsat, gpa)'\n\
+         method = 'bca'\nresamples = 100000\ndistribution = true",
+        "problem = 'bootstrap'\ndata = 'law'\nstatistic = ['median(lsat)', 'sd(gpa)']\n\
+         resamples = 20000",
+        "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'trimmed_mean(lsat, 0.1)'\n\
+         method = 'basic'\nresamples = 200000",
+        "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nmethod = 'studentised'\n\
+         resamples = 20000\ntolerance = 0.001",
+        "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nblocks = 'stationary'\n\
+         block_length = 3\nresamples = 5000",
+        "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nbayesian = true\n\
+         resamples = 5000",
+        "problem = 'jackknife'\ndata = 'law'\nstatistic = 'correlation(lsat, gpa)'",
+    ];
+    let read = |text: &str| {
+        let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");
+        spec.seed = Some(20_261_122u64.into());
+        spec
+    };
+    texts.into_iter().map(read).collect()
+}
+
+/// The data of the suite's jobs: the law schools of Efron & Tibshirani (1993), table 3.1.
+pub fn source() -> impl Source {
+    struct LawSchool;
+    impl Source for LawSchool {
+        fn table(&self, path: &str) -> Result<Table> {
+            if path != "law" {
+                return Err(Error::io(path, "the suite has only `law`"));
+            }
+            let lsat = [
+                576., 635., 558., 578., 666., 580., 555., 661., 651., 605., 653., 575., 545., 572.,
+                594.,
+            ];
+            let gpa = [
+                3.39, 3.30, 2.81, 3.03, 3.44, 3.07, 3.00, 3.43, 3.36, 3.13, 3.12, 2.74, 2.76, 2.88,
+                2.96,
+            ];
+            Table::from_numbers([("lsat", lsat.to_vec()), ("gpa", gpa.to_vec())])
+        }
+    }
+    LawSchool
+}
+
+/// A kernel that counts how often each shard ran and does as it is told at one task.
+#[derive(Debug, Default)]
+pub struct Probe {
+    /// The number of tasks; three to a shard.
+    pub tasks: u64,
+    /// How often each shard ran.
+    pub runs: Vec<AtomicU64>,
+    /// The task that fails.
+    pub fails: Option<u64>,
+    /// The task that panics.
+    pub panics: Option<u64>,
+    /// The task that stops the run.
+    pub stops: Option<u64>,
+}
+
+impl Probe {
+    /// A probe with this many well-behaved tasks.
+    pub fn new(tasks: u64) -> Self {
+        let mut probe = Self { tasks, ..Self::default() };
+        probe.runs = (0..probe.shards().count()).map(|_| AtomicU64::new(0)).collect();
+        probe
+    }
+}
+
+impl Kernel for Probe {
+    type Partial = Moments;
+
+    fn shards(&self) -> Shards {
+        Shards::new(self.tasks, 3)
+    }
+
+    fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel) -> Result<Moments> {
+        let mut moments = Moments::default();
+        for task in shard.tasks() {
+            if self.fails == Some(task) {
+                return Err(Error::task(format!("task {task} does not feel well")));
+            }
+            assert!(self.panics != Some(task), "task {task} panics");
+            if self.stops == Some(task) {
+                cancel.stop();
+            }
+            moments.push(streams.task(task).uniform());
+        }
+        if let Some(runs) = self.runs.get(shard.index as usize) {
+            runs.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(moments)
+    }
+}
