@@ -10,8 +10,8 @@ use crate::Isa;
 /// Number of lanes of every vector, on every instruction set.
 pub const LANES: usize = 8;
 
-/// 1.5 · 2^52: adding it leaves an integer in the low bits of the sum.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+/// 1.5 · 2^52: adding it leaves the nearest integer in the low bits of the sum.
+pub(crate) const ROUND: f64 = 6_755_399_441_055_744.0;
 /// 2^52: its low 52 bits are free to hold an integer.
 const INTEGER: f64 = 4_503_599_627_370_496.0;
 

@@ -145,3 +145,14 @@ pub(super) fn log<S: Simd>(s: S, x: Pair<S>) -> Pair<S> {
     let (sum, sum_lo) = two_sum(s, s.mul(k, s.splat(LN2.0)), hi);
     fast_two_sum(s, sum, s.add(sum_lo, s.fma(k, s.splat(LN2.1), lo)))
 }
+
+/// [`log`] for subnormal `x.0` too: they are raised by 2^64 first.
+#[inline(always)]
+pub(super) fn log_any<S: Simd>(s: S, x: Pair<S>) -> Pair<S> {
+    let tiny = s.lt(x.0, s.splat(f64::MIN_POSITIVE));
+    let factor = s.select(tiny, s.splat((1u128 << 64) as f64), s.splat(1.0));
+    let y = log(s, (s.mul(x.0, factor), s.mul(x.1, factor)));
+    let off = s.select(tiny, s.splat(-64.0), s.splat(0.0));
+    let ln2 = s.mul(off, s.splat(LN2.0)); // exact
+    add(s, (ln2, s.mul(off, s.splat(LN2.1))), y)
+}
