@@ -88,8 +88,9 @@ impl Answer {
     /// The object that `--json` prints, less what may differ from run to run.
     ///
     /// `estimate`, `mcse`, `standard_error`, `bias` and `interval` hold one value, or a list in
-    /// the order of `names` if there are several quantities. Numbers that are not finite become
-    /// `null`. The seed is text, since JSON numbers cannot hold 128 bits.
+    /// the order of `names` if there are several quantities. What JSON has no number for is `null`
+    /// (undefined) or the text `inf` or `-inf` (the open end of a one-sided interval). The seed is
+    /// text, since JSON numbers cannot hold 128 bits.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();
         map.insert("problem".into(), self.problem.clone().into());
@@ -97,10 +98,13 @@ impl Answer {
         if self.quantities.len() != 1 {
             map.insert("names".into(), self.each(|q| q.name.clone().into()));
         }
-        map.insert("estimate".into(), self.each(|q| q.estimate.into()));
-        map.insert("mcse".into(), self.each(|q| q.mcse.into()));
-        map.insert("standard_error".into(), self.each(|q| q.standard_error.into()));
-        map.insert("bias".into(), self.each(|q| q.bias.into()));
+        map.insert("estimate".into(), self.each(|q| number(q.estimate)));
+        map.insert("mcse".into(), self.each(|q| number(q.mcse)));
+        map.insert(
+            "standard_error".into(),
+            self.each(|q| q.standard_error.map_or(Value::Null, number)),
+        );
+        map.insert("bias".into(), self.each(|q| q.bias.map_or(Value::Null, number)));
         map.insert("interval".into(), self.each(|q| interval(q.interval.as_ref())));
         map.insert(self.draws.name.into(), self.draws.count.into());
         map.insert("seed".into(), self.seed.to_string().into());
@@ -128,15 +132,23 @@ impl Answer {
     }
 }
 
+fn number(value: f64) -> Value {
+    match value {
+        f64::INFINITY => "inf".into(),
+        f64::NEG_INFINITY => "-inf".into(),
+        _ => value.into(),
+    }
+}
+
 fn interval(interval: Option<&Interval>) -> Value {
     interval.map_or(Value::Null, |interval| {
         json!({
-            "low": interval.low,
-            "high": interval.high,
+            "low": number(interval.low),
+            "high": number(interval.high),
             "level": interval.level,
             "method": interval.method,
-            "low_mcse": interval.low_mcse,
-            "high_mcse": interval.high_mcse,
+            "low_mcse": number(interval.low_mcse),
+            "high_mcse": number(interval.high_mcse),
         })
     })
 }

@@ -69,7 +69,7 @@ pub use moments::Moments;
 pub use options::{nearest, read_options};
 pub use problem::{Entry, Problem, Registry, Source};
 pub use rounds::{Rounds, run_rounds};
-pub use run::{Job, Outcome, replay, run, run_range};
+pub use run::{Job, Outcome, replay, run, run_bytes, run_range};
 pub use serial::{Serial, Shuffled};
 pub use shard::{Shard, Shards};
 pub use spec::JobSpec;

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 /// Reads `options` into `T`. Keys left out keep the value they have in `T::default()`.
 ///
+/// A whole number may be written as a float: `n = 1e9` is one thousand million.
+///
 /// # Errors
 /// [`crate::ErrorKind::Unknown`] for a key that `T` does not have, with the nearest one;
 /// [`crate::ErrorKind::Invalid`] for a value of the wrong type.
@@ -25,7 +27,7 @@ pub fn read_options<T: DeserializeOwned + Serialize + Default>(
     }
     for (key, value) in options {
         // One key at a time, so that a wrong type is reported with its own key and value.
-        let before = all.insert(key.clone(), value.clone());
+        let before = all.insert(key.clone(), whole(value));
         if let Err(error) = serde_json::from_value::<T>(Value::Object(all.clone())) {
             drop(before);
             return Err(Error::invalid(key, value, &format!("of the right kind: {error}")));
@@ -33,6 +35,16 @@ pub fn read_options<T: DeserializeOwned + Serialize + Default>(
     }
     serde_json::from_value(Value::Object(all))
         .map_err(|error| Error::invalid("options", error, "complete"))
+}
+
+/// A float that holds a whole number of at most 53 bits as an integer, anything else as it is.
+fn whole(value: &Value) -> Value {
+    match value.as_f64() {
+        Some(x) if value.is_f64() && x.fract() == 0.0 && x.abs() <= 2f64.powi(53) => {
+            (x as i64).into()
+        }
+        _ => value.clone(),
+    }
 }
 
 /// The name among `known` that `name` was most likely meant to be, if one is near.
@@ -81,6 +93,15 @@ mod tests {
         assert!(message.contains("`resampels`; did you mean `resamples`?"), "{message}");
         let message = read(r#"{"resamples": "many"}"#).unwrap_err().to_string();
         assert!(message.contains(r#"`resamples` is `"many"`"#), "{message}");
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        assert_eq!(read(r#"{"resamples": 1e6}"#).unwrap().resamples, 1_000_000);
+        for wrong in ["1.5", "-1", "-1e3", "1e300"] {
+            let message = read(&format!(r#"{{"resamples": {wrong}}}"#)).unwrap_err().to_string();
+            assert!(message.starts_with("`resamples` is `"), "{message}");
+        }
     }
 
     #[test]

@@ -107,6 +107,17 @@ pub fn replay<K: Kernel>(job: &Job<'_, K>, task: u64) -> Result<K::Partial> {
     run_shard(job, Shard::only(task), &Cancel::default(), "replay")
 }
 
+/// Runs one shard, here and alone, and returns its partial as bytes: what every
+/// [`crate::Problem::run_shard`] does.
+///
+/// # Errors
+/// What the kernel reports, with the shard's address.
+pub fn run_bytes<K: Kernel>(job: &Job<'_, K>, shard: Shard) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    run_shard(job, shard, &Cancel::default(), "here")?.encode(&mut bytes);
+    Ok(bytes)
+}
+
 /// Runs one shard with panics caught and errors addressed.
 pub(crate) fn run_shard<K: Kernel>(
     job: &Job<'_, K>,
