@@ -1,0 +1,46 @@
+"""Embarrassingly parallel statistics, done right.
+
+The same seed gives the same bytes on any mapping; every answer carries its Monte
+Carlo error; nothing hangs and nothing is lost.
+
+>>> import windfall
+>>> result = windfall.integrate("exp(-(x0^2 + x1^2))", [(-1, 1), (-1, 1)], rng=1)
+>>> abs(result.estimate - 2.230985141404) < 5 * result.mcse
+True
+"""
+
+from ._core import (
+    ExpressionError,
+    InputError,
+    NotFiniteError,
+    TaskError,
+    TooFewError,
+    UnknownNameError,
+    UnsupportedError,
+    WindfallError,
+    __version__,
+)
+from ._problems import bootstrap, integrate, jackknife, pi, run, verify
+from ._result import IncompleteWarning, Interval, Result, Verification
+
+__all__ = [
+    "ExpressionError",
+    "IncompleteWarning",
+    "InputError",
+    "Interval",
+    "NotFiniteError",
+    "Result",
+    "TaskError",
+    "TooFewError",
+    "UnknownNameError",
+    "UnsupportedError",
+    "Verification",
+    "WindfallError",
+    "__version__",
+    "bootstrap",
+    "integrate",
+    "jackknife",
+    "pi",
+    "run",
+    "verify",
+]

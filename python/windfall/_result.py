@@ -1,0 +1,291 @@
+"""Results: frozen values with attributes, a table, a picture and plain dictionaries."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ._core import Problem
+
+Value: TypeAlias = "float | NDArray[np.float64]"
+
+
+class IncompleteWarning(UserWarning):
+    """A run was interrupted; its result holds what was done until then."""
+
+
+class ConfidenceInterval(NamedTuple):
+    """The two ends of an interval, as SciPy names them."""
+
+    low: Value
+    high: Value
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval with the Monte Carlo standard error of each end.
+
+    With several quantities each attribute but `level` and `method` is an array.
+    """
+
+    low: Value
+    high: Value
+    level: float
+    method: str
+    low_mcse: Value
+    high_mcse: Value
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The answers of several mappings to one problem, compared byte by byte."""
+
+    rows: tuple[tuple[str, str, bool], ...]
+
+    def __bool__(self) -> bool:
+        return all(same for _, _, same in self.rows)
+
+    def __str__(self) -> str:
+        width = max(len(mapping) for mapping, _, _ in self.rows)
+        return "\n".join(
+            f"{mapping:<{width}}  {digest[:16]}  {'same' if same else 'DIFFERENT'}"
+            for mapping, digest, same in self.rows
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """The answer of a problem.
+
+    Attributes
+    ----------
+    problem, method : str
+        What was done.
+    names : tuple of str
+        What was estimated, one name a quantity.
+    estimate, mcse, standard_error, bias : float or array of shape (quantities,)
+        The estimate; its Monte Carlo standard error (for the bootstrap, whose
+        estimate is exact, that of the bias); standard error and bias of the
+        estimate as a statistic, None where the problem gives none.
+    interval : Interval or None
+    draws : int
+        Sample points or resamples behind the answer; also as `n` or `n_resamples`.
+    seed : int
+        Reproduces the result: pass it as `rng`.
+    complete : bool
+        False after an interruption.
+    notes : tuple of str
+        Exact short cuts taken, costs to avoid.
+    run : mapping
+        What may differ from run to run: seconds, rate, workers, versions.
+    """
+
+    problem: str
+    method: str
+    names: tuple[str, ...]
+    estimate: Value
+    mcse: Value
+    standard_error: Value | None
+    bias: Value | None
+    interval: Interval | None
+    draws: int
+    seed: int
+    complete: bool
+    notes: tuple[str, ...]
+    extra: Mapping[str, Any]
+    run: Mapping[str, Any]
+    distribution: NDArray[np.float64] | None = field(default=None)
+    _json: str = field(default="{}")
+    _problem: Problem | None = field(default=None, compare=False)
+
+    @property
+    def n(self) -> int:
+        """The number of draws."""
+        return self.draws
+
+    @property
+    def n_resamples(self) -> int:
+        """The number of draws, under SciPy's name."""
+        return self.draws
+
+    @property
+    def confidence_interval(self) -> ConfidenceInterval | None:
+        """The interval's ends, under SciPy's name."""
+        if self.interval is None:
+            return None
+        return ConfidenceInterval(self.interval.low, self.interval.high)
+
+    @property
+    def bootstrap_distribution(self) -> NDArray[np.float64] | None:
+        """The replicates, under SciPy's name."""
+        return self.distribution
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that the shell prints with `--json`, `run` included."""
+        return {**json.loads(self._json), "run": dict(self.run)}
+
+    def to_json(self) -> str:
+        """Return the reproducible part as the very text that every door gives."""
+        return self._json
+
+    def to_frame(self) -> Any:
+        """Return a tidy pandas DataFrame, one row a quantity."""
+        import pandas
+
+        return pandas.DataFrame(list(self._rows()))
+
+    def plot(self, ax: Any = None, *, quantity: int = 0, bins: int | str = "auto") -> Any:
+        """Draw the distribution with its estimate and interval; return the axes.
+
+        Needs matplotlib and a result that kept its distribution.
+        """
+        if self.distribution is None:
+            raise ValueError(
+                f"this {self.problem} result keeps no distribution;"
+                " plot() serves the bootstrap"
+            )
+        import matplotlib.pyplot as plt
+
+        axes = plt.subplots()[1] if ax is None else ax
+        values = np.atleast_2d(self.distribution)[quantity]
+        row = list(self._rows())[quantity]
+        axes.hist(values, bins=bins, density=True, color="#9ecae1", edgecolor="none")
+        axes.axvline(row["estimate"], color="#08519c", label="estimate")
+        if self.interval is not None:
+            label = f"{100 * self.interval.level:g} % {self.interval.method}"
+            low, high = row["ci_low"], row["ci_high"]
+            axes.axvspan(low, high, color="#08519c", alpha=0.15, label=label)
+        axes.set_xlabel(self.names[quantity])
+        axes.set_ylabel("density")
+        axes.set_title(f"{self.draws:,} {self.problem} replicates")
+        axes.legend()
+        return axes
+
+    def _rows(self) -> Iterable[dict[str, Any]]:
+        def at(values: Any, place: int) -> Any:
+            return None if values is None else float(np.atleast_1d(values)[place])
+
+        for place, name in enumerate(self.names):
+            row = {
+                "name": name,
+                "estimate": at(self.estimate, place),
+                "mcse": at(self.mcse, place),
+                "standard_error": at(self.standard_error, place),
+                "bias": at(self.bias, place),
+            }
+            if self.interval is not None:
+                for key in ("low", "high", "low_mcse", "high_mcse"):
+                    row[f"ci_{key}"] = at(getattr(self.interval, key), place)
+                row["ci_level"] = self.interval.level
+                row["ci_method"] = self.interval.method
+            yield {**row, "draws": self.draws}
+
+    def __repr__(self) -> str:
+        lines = [f"windfall {self.problem} ({self.method}), {self.draws:,} draws"]
+        if not self.complete:
+            lines[0] += ", INCOMPLETE"
+        for row in self._rows():
+            cells = [f"{key}={value:.6g}" for key, value in row.items() if _shown(value)]
+            lines.append(f"  {row['name']}: " + ", ".join(cells))
+        lines.append(f"  seed={self.seed}")
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        rows = list(self._rows())
+        keys = [key for key in rows[0] if key != "draws"]
+        head = "".join(f"<th>{key.replace('_', ' ')}</th>" for key in keys)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_cell(row[key])}</td>" for key in keys) + "</tr>"
+            for row in rows
+        )
+        state = "" if self.complete else " <b>(incomplete)</b>"
+        caption = f"{self.problem} ({self.method}), {self.draws:,} draws, seed {self.seed}"
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return (
+            f"<table><caption>{html.escape(caption)}{state}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            + (f"<ul>{notes}</ul>" if notes else "")
+        )
+
+
+def _shown(value: Any) -> bool:
+    return isinstance(value, float) and not isinstance(value, bool)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else html.escape(str(value))
+
+
+_COMMON = {
+    *("problem", "method", "names", "estimate", "mcse", "standard_error", "bias"),
+    *("interval", "seed", "complete", "notes"),
+}
+
+
+def result_from(
+    answer: str,
+    run: Mapping[str, Any],
+    distribution: list[NDArray[np.float64]],
+    problem: Problem,
+) -> Result:
+    """Make a result of the answer's JSON text and what came with it."""
+    fields = json.loads(answer)
+    several = isinstance(fields["estimate"], list)
+    value: Callable[[Any], Any] = _array if several else _number
+    draws_key = "n" if "n" in fields else "resamples"
+    return Result(
+        problem=fields["problem"],
+        method=fields["method"],
+        names=tuple(fields.get("names") or [problem.name()]),
+        estimate=value(fields["estimate"]),
+        mcse=value(fields["mcse"]),
+        standard_error=value(fields["standard_error"]),
+        bias=value(fields["bias"]),
+        interval=_interval(fields["interval"], value),
+        draws=fields.get(draws_key, 0),
+        seed=int(fields["seed"]),
+        complete=fields["complete"],
+        notes=tuple(fields["notes"]),
+        extra={k: v for k, v in fields.items() if k not in {*_COMMON, draws_key}},
+        run=run,
+        distribution=_distribution(distribution),
+        _json=answer,
+        _problem=problem,
+    )
+
+
+def _distribution(values: list[NDArray[np.float64]]) -> NDArray[np.float64] | None:
+    if not values:
+        return None
+    return values[0] if len(values) == 1 else np.stack(values)
+
+
+def _interval(fields: Any, value: Callable[[Any], Any]) -> Interval | None:
+    ends = ("low", "high", "low_mcse", "high_mcse")
+    several = isinstance(fields, list)
+    rows = fields if several else [fields]
+    if rows[0] is None:
+        return None
+    columns = {key: [row[key] for row in rows] for key in ends}
+    return Interval(
+        level=rows[0]["level"],
+        method=rows[0]["method"],
+        **{key: value(column if several else column[0]) for key, column in columns.items()},
+    )
+
+
+def _number(value: Any) -> Any:
+    return float("nan") if value is None else float(value)
+
+
+def _array(values: list[Any]) -> Any:
+    return np.array([_number(value) for value in values])
