@@ -13,20 +13,40 @@
 //! assert!((400..600).contains(&heads));
 //! ```
 
+mod beta;
+mod binomial;
 mod bounded;
+#[cfg(feature = "rand_core")]
+mod bridge;
+mod distribution;
 mod error;
+mod exponential;
 mod fill;
+mod gamma;
 mod lanes;
+mod multinomial;
+mod normal;
 mod philox;
+mod poisson;
+mod saddle;
+mod scalar;
 mod seed;
 mod seed_sequence;
+mod select;
 mod stream;
 mod streams;
 
+pub use beta::Beta;
+pub use binomial::Binomial;
 pub use bounded::Below;
+pub use distribution::Distribution;
 pub use error::ParameterError;
+pub use gamma::Gamma;
 pub use lanes::{Lanes, open_uniform52, uniform52, uniform53};
+pub use multinomial::Multinomial;
+pub use normal::normal_pair;
 pub use philox::philox4x32;
+pub use poisson::Poisson;
 pub use seed::{Seed, SeedError};
 pub use stream::Stream;
 pub use streams::Streams;

@@ -47,6 +47,26 @@ fn uniform() {
 }
 
 #[test]
+fn exponential() {
+    filling_is_drawing(Stream::exponential, Stream::fill_exponential);
+}
+
+#[test]
+fn normal_blocks_begin_alike() {
+    let mut longest = vec![0.0; 1003];
+    stream(5).fill_normal(&mut longest);
+    for length in LENGTHS {
+        let mut stream = stream(5);
+        let mut words = stream.clone();
+        let mut block = vec![0.0; length];
+        stream.fill_normal(&mut block);
+        assert_eq!(block, longest[..length]);
+        (0..length.div_ceil(16) * 16).for_each(|_| drop(words.next_u64()));
+        assert_eq!(stream, words);
+    }
+}
+
+#[test]
 fn open_uniform() {
     filling_is_drawing(Stream::open_uniform, Stream::fill_open_uniform);
 }
@@ -109,10 +129,24 @@ fn everything() -> Vec<u64> {
     let mut words = vec![0; 333];
     stream.fill_u64(&mut words);
     let mut numbers = vec![0.0; 333];
-    for fill in [Stream::fill_uniform, Stream::fill_open_uniform] {
+    let fills = [
+        Stream::fill_uniform,
+        Stream::fill_open_uniform,
+        Stream::fill_normal,
+        Stream::fill_exponential,
+    ];
+    for fill in fills {
         fill(&mut stream, &mut numbers);
         words.extend(numbers.iter().map(|x| x.to_bits()));
     }
+    let mut single = |draw: &dyn Fn(&mut Stream) -> f64| {
+        words.extend((0..333).map(|_| draw(&mut stream).to_bits()));
+    };
+    single(&Stream::normal);
+    single(&|s| s.gamma(0.4, 2.0).unwrap());
+    single(&|s| s.beta(0.5, 3.0).unwrap());
+    single(&|s| s.poisson(3.0).unwrap() as f64 + s.poisson(30.0).unwrap() as f64);
+    single(&|s| s.binomial(9, 0.3).unwrap() as f64 + s.binomial(90, 0.3).unwrap() as f64);
     let mut bounded = vec![0; 333];
     for bound in [10, 3 << 30] {
         stream.fill_below(bound, &mut bounded);
