@@ -33,6 +33,15 @@ impl JobSpec {
         Self { problem: problem.into(), seed: None, data: None, options: Map::new() }
     }
 
+    /// The seed, or a fresh one from the system's entropy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the system has no entropy to give.
+    pub fn seed_or_fresh(&self) -> Result<Seed> {
+        let fresh = || Seed::from_entropy().map_err(|error| Error::io("entropy", error));
+        self.seed.map_or_else(fresh, Ok)
+    }
+
     /// Reads a job file in TOML.
     ///
     /// # Errors

@@ -1,1 +1,11 @@
-//! stats (to be written).
+//! Answer the statistical questions: one problem a module, each with options, kernel and answer.
+//!
+//! A problem knows nothing of where it runs; [`REGISTRY`] makes one from a job file.
+
+pub mod pi;
+mod student;
+
+use windfall_core::Registry;
+
+/// Every problem by its name in job files.
+pub static REGISTRY: Registry = Registry(&[pi::ENTRY]);
