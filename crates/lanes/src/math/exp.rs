@@ -12,44 +12,44 @@ const STEPS: f64 = 23.083_120_654_223_414;
 /// ln 2 / 16, and what rounding it loses.
 const STEP: [f64; 2] = [0.043_321_698_784_996_58, 1.449_404_258_653_937_2e-18];
 
-/// `2^(j/16)`.
+/// `2^(j/16)`, with `j · 2^48` taken from its bits: adding `16 k + j` there yields `2^(k + j/16)`.
 const ROOTS: [f64; 16] = [
     1.0,
-    1.0442737824274138,
-    1.0905077326652577,
-    1.1387886347566916,
-    1.189207115002721,
-    1.241857812073484,
-    1.2968395546510096,
-    1.3542555469368927,
-    std::f64::consts::SQRT_2,
-    1.4768261459394993,
-    1.5422108254079407,
-    1.6104903319492543,
-    1.681792830507429,
-    1.7562521603732995,
-    1.8340080864093424,
-    1.9152065613971474,
+    0.9908868912137069,
+    0.9827538663326288,
+    0.9756443173783458,
+    0.9696035575013605,
+    0.964678906036742,
+    0.9609197773255048,
+    0.9583777734684463,
+    0.9571067811865476,
+    0.9571630729697497,
+    0.9586054127039704,
+    0.9614951659746271,
+    0.9658964152537145,
+    0.9718760801866497,
+    0.9795040432046712,
+    0.9888532806985737,
 ];
 
-/// What rounding loses of `2^(j/16)`.
-const ROOTS_LOW: [f64; 16] = [
+/// What rounding loses of `2^(j/16)`, relative to it.
+const LOST: [f64; 16] = [
     0.0,
-    8.551889705537965e-17,
-    -3.046782079812471e-17,
-    8.912812676025408e-17,
-    3.982015231465646e-17,
-    4.658027591836937e-17,
-    2.5382502794888315e-17,
-    7.70094837980299e-17,
-    -9.667293313452913e-17,
-    -3.483994556892796e-17,
-    7.949834809697621e-17,
-    2.4707192569797888e-17,
-    8.199010020581497e-17,
-    2.960140695448873e-17,
-    3.283107224245627e-17,
-    -1.0619946056195963e-16,
+    8.189317638195515e-17,
+    -2.7939114859515733e-17,
+    7.826573258636076e-17,
+    3.3484623336251524e-17,
+    3.750854201303127e-17,
+    1.9572585293112036e-17,
+    5.68648095791174e-17,
+    -6.835808657661922e-17,
+    -2.3591094770850053e-17,
+    5.1548301170786783e-17,
+    1.5341410053603723e-17,
+    4.875160526227062e-17,
+    1.685487290628973e-17,
+    1.790126907604513e-17,
+    -5.545065618639427e-17,
 ];
 
 /// `(e^r - 1 - r) / r^2`; Chebyshev fit for `|r| <= ln 2 / 32`, error 2^-64.
@@ -62,15 +62,31 @@ const FIT: [f64; 6] = [
     0.00019841464175558392,
 ];
 
-/// The integer `16 k + j` in the low bits of a float, the same as a float, and `e^r - 1`.
+/// `e^x` taken apart: `2^(k + j/16)` times `1 + rest`.
+struct Parts<S: Simd> {
+    /// `16 k + j`, in the low bits.
+    index: S::U,
+    /// `e^r - 1`.
+    rest: S::F,
+}
+
+/// Takes `e^x` apart, for `|x| <= 750`.
 #[inline(always)]
-fn reduce<S: Simd>(s: S, x: S::F) -> (S::U, S::F, S::F) {
+fn take_apart<S: Simd>(s: S, x: S::F) -> Parts<S> {
     let round = s.splat(ROUND);
     let shifted = s.fma(x, s.splat(STEPS), round);
     let n = s.sub(shifted, round);
     let r = s.fnma(n, s.splat(STEP[1]), s.fnma(n, s.splat(STEP[0]), x));
     let rest = s.fma(s.mul(r, r), poly(s, r, &FIT), r);
-    (s.to_bits(shifted), n, rest)
+    Parts { index: s.to_bits(shifted), rest }
+}
+
+/// `2^(k + j/16)`, times 2 to the power of `octaves`; the sum of the exponents must be normal.
+#[inline(always)]
+fn power<S: Simd>(s: S, index: S::U, octaves: i64) -> S::F {
+    let root = s.to_bits(s.lookup(&ROOTS, index));
+    let exponent = s.add_u(s.shl::<48>(index), s.splat_u((octaves << 52) as u64));
+    s.from_bits(s.add_u(root, exponent))
 }
 
 /// `e^x`; at most 1.1 ulp off, subnormal results included.
@@ -78,25 +94,43 @@ fn reduce<S: Simd>(s: S, x: S::F) -> (S::U, S::F, S::F) {
 /// `exp(-inf)` is 0, results above the largest number are infinite, NaN gives NaN.
 #[inline(always)]
 pub fn exp<S: Simd>(s: S, x: S::F) -> S::F {
-    let x = s.max(s.splat(-746.0), s.min(s.splat(710.0), x));
-    let (bits, n, rest) = reduce(s, x);
-    let root = s.lookup(&ROOTS, bits);
-    s.scale(s.fma(root, rest, root), s.mul(n, s.splat(1.0 / 16.0)))
+    let parts = take_apart(s, x);
+    let whole = power(s, parts.index, 0);
+    let y = s.fma(whole, parts.rest, whole);
+    let usual = s.lt(s.abs(x), s.splat(708.0));
+    if s.mask_all(usual) { y } else { s.select(usual, y, extreme(s, x)) }
 }
 
-/// `e^x - 1`, accurate also near zero; at most 1.5 ulp off.
+/// `e^x` for any `x`, with one rounding at the end that also serves subnormal results.
+#[inline(always)]
+fn extreme<S: Simd>(s: S, x: S::F) -> S::F {
+    let x = s.max(s.splat(-746.0), s.min(s.splat(710.0), x));
+    let parts = take_apart(s, x);
+    // Shifted by 600 octaves towards one, the power is normal; then one product brings it back.
+    let negative = s.lt(x, s.splat(0.0));
+    let up = power(s, parts.index, 600);
+    let down = power(s, parts.index, -600);
+    let near = s.select(negative, up, down);
+    let back = s.select(negative, s.splat(power_of_two(-600)), s.splat(power_of_two(600)));
+    s.mul(s.fma(near, parts.rest, near), back)
+}
+
+/// `2^k` for `-1022 <= k <= 1023`.
+const fn power_of_two(k: i64) -> f64 {
+    f64::from_bits(((k + 1023) as u64) << 52)
+}
+
+/// `e^x - 1`, accurate also near zero; at most 2.1 ulp off.
 ///
 /// Keeps the sign of zero; `expm1(-inf)` is -1.
 #[inline(always)]
 pub fn expm1<S: Simd>(s: S, x: S::F) -> S::F {
     let clamped = s.max(s.splat(-40.0), s.min(s.splat(710.0), x));
-    let (bits, _, rest) = reduce(s, clamped);
-    // 2^(k - 1), as 2^k overflows before e^x does; the half is made good at the end.
-    let biased = s.shl::<48>(s.add_u(bits, s.splat_u(1022 << 4)));
-    let power = s.from_bits(s.and(biased, s.splat_u(0x7ff << 52)));
-    let high = s.mul(power, s.lookup(&ROOTS, bits));
-    let low = s.mul(power, s.lookup(&ROOTS_LOW, bits));
-    let half = s.add(s.sub(high, s.splat(0.5)), s.fma(high, rest, low));
-    let tiny = s.lt(s.abs(x), s.splat(1.0 / 18_014_398_509_481_984.0));
-    s.select(tiny, x, s.add(half, half))
+    let parts = take_apart(s, clamped);
+    // Half of it all, as 2^k overflows before e^x does.
+    let half = power(s, parts.index, -1);
+    let lost = s.mul(half, s.lookup(&LOST, parts.index));
+    let y = s.add(s.sub(half, s.splat(0.5)), s.fma(half, parts.rest, lost));
+    let tiny = s.lt(s.abs(x), s.splat(power_of_two(-54)));
+    s.select(tiny, x, s.add(y, y))
 }
