@@ -40,6 +40,8 @@ FITS = {
     # sin r = r + r u S(u), cos r = 1 - u/2 + u^2 C(u), u = r^2
     "sin": (series(lambda u: (sin(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, (pi / 4) ** 2 * 1.0001, 6),
     "cos": (series(lambda u: (cos(sqrt(u)) - 1 + u / 2) / u**2, 1), 0, (pi / 4) ** 2 * 1.0001, 6),
+    # the same sine up to a right angle, for the reflection of lgamma
+    "right": (series(lambda u: (sin(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, (pi / 2) ** 2 * 1.0001, 8),
     # atan t = t + t u A(u), |t| <= 1/2;  asin likewise
     "atan": (series(lambda u: (atan(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, mpf(1) / 4, 13),
     "asin": (series(lambda u: (asin(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, mpf(1) / 4, 13),
@@ -51,7 +53,7 @@ FITS = {
     # log m = 2q + q u (2/3 + u L(u)), q = (m - 1)/(m + 1), u = q^2
     "log": (series(lambda u: ((atanh(sqrt(u)) * 2 / sqrt(u) - 2) / u - mpf(2) / 3) / u, 1), 0,
             mpf("0.02944"), 10),
-    "erfcx": (erfcx_of(K, lambda x: 1 + 2 * x), -1, (28 - K) / (28 + K), 22),
+    "erfcx": (erfcx_of(K, lambda x: 1 + 2 * x), -1, (28 - K) / (28 + K), 23),
     "stirling": (stirling, mpf(10) ** -12, mpf(1) / 64, 8),
     "cbrt": (lambda m: m ** (-mpf(1) / 3), 1, 2, 6),
 }

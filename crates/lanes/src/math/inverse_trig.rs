@@ -39,8 +39,8 @@ const ATAN: [f64; 13] = [
     -0.009215792047089858,
 ];
 /// π/4 and π/2.
-const QUARTER_PI: (f64, f64) = (0.7853981633974483, 3.061616997868383e-17);
-const HALF_PI: (f64, f64) = (1.5707963267948966, 6.123233995736766e-17);
+const QUARTER_PI: (f64, f64) = (std::f64::consts::FRAC_PI_4, 3.061616997868383e-17);
+const HALF_PI: (f64, f64) = (std::f64::consts::FRAC_PI_2, 6.123233995736766e-17);
 
 /// With `a = |x|`: where `a > 1/2`, `(true, g, p)` and `g + p = asin √((1-a)/2)`; elsewhere
 /// `(false, a, p)` and `a + p = asin a`.
@@ -123,10 +123,8 @@ pub fn atan2<S: Simd>(s: S, y: S::F, x: S::F) -> S::F {
     // Room for near + far; two infinities count as equal.
     let scale = s.select(s.lt(s.splat(1e300), far), s.splat(1e-100), one);
     let infinite = s.eq(near, s.splat(f64::INFINITY));
-    let sides = [
-        s.select(infinite, one, s.mul(near, scale)),
-        s.select(infinite, one, s.mul(far, scale)),
-    ];
+    let sides =
+        [s.select(infinite, one, s.mul(near, scale)), s.select(infinite, one, s.mul(far, scale))];
     let left = s.lt(s.copysign(one, x), s.splat(0.0));
     let steps = s.select(left, s.splat(4.0), s.splat(0.0));
     let steps = s.select(steep, s.splat(2.0), steps);

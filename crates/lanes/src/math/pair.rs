@@ -67,6 +67,12 @@ pub(super) fn divide<S: Simd>(s: S, a: Pair<S>, b: Pair<S>) -> Pair<S> {
     fast_two_sum(s, hi, s.mul(rest, inverse))
 }
 
+/// `yes` where `m`, else `no`.
+#[inline(always)]
+pub(super) fn select<S: Simd>(s: S, m: S::M, yes: Pair<S>, no: Pair<S>) -> Pair<S> {
+    (s.select(m, yes.0, no.0), s.select(m, yes.1, no.1))
+}
+
 /// `ln 2`: 42 bits, so that its product with an exponent is exact, and the rest.
 const LN2: (f64, f64) = (0.6931471805598903, 5.497923018708371e-14);
 
@@ -90,10 +96,8 @@ const E: [f64; 11] = [
 #[inline(always)]
 pub(super) fn exp_parts<S: Simd>(s: S, x: Pair<S>) -> (S::F, S::F) {
     let n = s.round_even(s.mul(x.0, s.splat(std::f64::consts::LOG2_E)));
-    let r = s.fnma(n, s.splat(LN2.0), x.0);
-    let (ln2_lo, wide) = (s.splat(LN2.1), r);
-    let r = s.fnma(n, ln2_lo, wide);
-    let r_lo = s.add(s.fnma(n, ln2_lo, s.sub(wide, r)), x.1);
+    let r = s.fnma(n, s.splat(LN2.0), x.0); // exact
+    let (r, r_lo) = fast_two_sum(s, r, s.fnma(n, s.splat(LN2.1), x.1));
     let tail = s.fma(s.mul(r, r), poly(s, r, &E), r_lo);
     let (hi, lo) = fast_two_sum(s, s.splat(1.0), r);
     (s.add(hi, s.add(lo, tail)), n)
