@@ -9,8 +9,10 @@ Carlo error; nothing hangs and nothing is lost.
 True
 """
 
-from ._core import (
+from ._core import __version__
+from ._errors import (
     ExpressionError,
+    FileError,
     InputError,
     NotFiniteError,
     TaskError,
@@ -18,13 +20,13 @@ from ._core import (
     UnknownNameError,
     UnsupportedError,
     WindfallError,
-    __version__,
 )
 from ._problems import bootstrap, integrate, jackknife, pi, run, verify
 from ._result import IncompleteWarning, Interval, Result, Verification
 
 __all__ = [
     "ExpressionError",
+    "FileError",
     "IncompleteWarning",
     "InputError",
     "Interval",

@@ -1,0 +1,97 @@
+//! Tables from Python: NumPy columns shared in place, text as labels, files, Arrow streams.
+
+use crate::errors::to_python;
+use numpy::{PyArray1, PyArrayMethods};
+use pyo3::prelude::*;
+use std::path::PathBuf;
+use windfall::core::{Column, Labels, Numbers};
+
+/// Named columns of numbers or labels.
+#[pyclass(frozen, module = "windfall._core")]
+#[derive(Debug)]
+pub struct Table(pub windfall::core::Table);
+
+#[pymethods]
+impl Table {
+    /// A table of (name, float64 array or list of text) pairs; arrays are shared if contiguous.
+    #[staticmethod]
+    fn from_columns(py: Python<'_>, columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
+        let columns = columns
+            .into_iter()
+            .map(|(name, values)| Ok((name, column(&values)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        table(py, windfall::core::Table::new(columns))
+    }
+
+    /// A table read from an object with `__arrow_c_stream__`.
+    #[staticmethod]
+    fn from_arrow(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        table(py, windfall::core::Table::new(crate::arrow::columns(data)?))
+    }
+
+    /// A table read from a CSV or Parquet file.
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        table(py, py.detach(|| windfall::files::read(&path)))
+    }
+
+    /// The names of the columns.
+    fn names(&self) -> Vec<String> {
+        self.0.names().map(str::to_owned).collect()
+    }
+
+    /// The number of rows.
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    /// The content hash.
+    fn hash(&self) -> String {
+        self.0.hash()
+    }
+}
+
+fn table(py: Python<'_>, made: windfall::core::Result<windfall::core::Table>) -> PyResult<Table> {
+    made.map(Table).map_err(|error| to_python(py, &error))
+}
+
+fn column(values: &Bound<'_, PyAny>) -> PyResult<Column> {
+    if let Ok(array) = values.cast::<PyArray1<f64>>() {
+        return Ok(Column::Numbers(numbers(array)));
+    }
+    let labels: Vec<String> = values.extract()?;
+    Ok(Column::Labels(Labels::new(labels.iter().map(String::as_str))))
+}
+
+/// The numbers of an array, shared if they lie one after the other.
+fn numbers(array: &Bound<'_, PyArray1<f64>>) -> Numbers {
+    let readonly = array.readonly();
+    match readonly.as_slice() {
+        Ok(slice) => {
+            let (start, len) = (slice.as_ptr(), slice.len());
+            Numbers::shared(SharedArray { _owner: array.clone().unbind(), start, len })
+        }
+        Err(_) => readonly.as_array().to_vec().into(),
+    }
+}
+
+/// A NumPy array kept alive, with the place of its numbers.
+struct SharedArray {
+    _owner: Py<PyArray1<f64>>,
+    start: *const f64,
+    len: usize,
+}
+
+// SAFETY: the numbers are only read, and a reference to the owner may be dropped on any thread.
+unsafe impl Send for SharedArray {}
+// SAFETY: as above; no method writes.
+unsafe impl Sync for SharedArray {}
+
+impl AsRef<[f64]> for SharedArray {
+    fn as_ref(&self) -> &[f64] {
+        // SAFETY: the owner is alive and contiguous, so `len` numbers lie at `start`. As with every
+        // extension that releases the interpreter, the user must not write to an array while a
+        // run reads it; NumPy cannot resize one that is referenced.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}

@@ -1,0 +1,31 @@
+//! `windfall._core`: tables, functions and problems for Python, behind one door.
+//!
+//! Everything long goes through [`door::enter`], the only place that releases the interpreter,
+//! polls signals and maps errors. The friendly face is pure Python, in `python/windfall`.
+
+mod arrow;
+mod data;
+mod door;
+mod errors;
+mod function;
+mod problem;
+
+use pyo3::prelude::*;
+
+#[pymodule(name = "_core", gil_used = true)]
+mod core_module {
+    #[pymodule_export]
+    use crate::data::Table;
+    #[pymodule_export]
+    use crate::function::Function;
+    #[pymodule_export]
+    use crate::problem::Problem;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        windfall::machine::limit_isa().map_err(|error| crate::errors::to_python(module.py(), &error))?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

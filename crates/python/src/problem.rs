@@ -1,0 +1,146 @@
+//! Problems for Python: built from a job as text, a table and a function; solved behind the door.
+
+use crate::data::Table;
+use crate::door::enter;
+use crate::errors::to_python;
+use crate::function::Function;
+use numpy::{IntoPyArray, PyArray1};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::path::PathBuf;
+use windfall::core::{Cancel, Error, JobSpec, Result, Source, Stopwatch, Threads};
+use windfall::machine::{self, Workers};
+
+/// A problem, checked and ready to solve.
+#[pyclass(frozen, module = "windfall._core")]
+pub struct Problem {
+    problem: Box<dyn windfall::core::Problem>,
+    name: String,
+    function: Option<Py<Function>>,
+}
+
+/// Answer, facts of the run, distribution.
+type Solved<'py> = (String, Bound<'py, PyDict>, Vec<Bound<'py, PyArray1<f64>>>);
+
+#[pymethods]
+impl Problem {
+    /// The problem of a job in JSON, with data and code that a job file cannot hold.
+    #[new]
+    #[pyo3(signature = (job, table=None, function=None))]
+    fn new(
+        py: Python<'_>,
+        job: &str,
+        table: Option<&Bound<'_, Table>>,
+        function: Option<Bound<'_, Function>>,
+    ) -> PyResult<Self> {
+        let build = || {
+            let spec = JobSpec::from_json(job)?;
+            let table = table.map(|table| table.get().0.clone());
+            let problem = match &function {
+                Some(function) => function.get().problem(py, &spec, table)?,
+                None => in_memory(spec.clone(), table)?,
+            };
+            Ok((problem, spec.problem))
+        };
+        let (problem, name) = build().map_err(|error| to_python(py, &error))?;
+        Ok(Self { problem, name, function: function.map(Bound::unbind) })
+    }
+
+    /// The problem of a job file, TOML or JSON.
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let problem = windfall::job::load(&path).map_err(|error| to_python(py, &error))?;
+        let name = problem.spec().map_or_else(String::new, |spec| spec.problem.clone());
+        Ok(Self { problem, name, function: None })
+    }
+
+    /// The problem's name.
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The job in JSON, if it can be written down.
+    fn job(&self) -> Option<String> {
+        self.problem.spec().map(JobSpec::to_json)
+    }
+
+    /// Solves it on threads.
+    #[pyo3(signature = (workers=None, tick=None))]
+    fn solve<'py>(
+        &self,
+        py: Python<'py>,
+        workers: Option<usize>,
+        tick: Option<Py<PyAny>>,
+    ) -> PyResult<Solved<'py>> {
+        let workers = count(workers).map_err(|error| to_python(py, &error))?;
+        let watch = Stopwatch::start();
+        let answer = self.enter(py, tick, |control| {
+            self.problem.solve(&Threads::new(workers.count), control)
+        })?;
+        let facts = PyDict::new(py);
+        facts.set_item("seconds", watch.elapsed_s())?;
+        facts.set_item("workers", workers.count)?;
+        facts.set_item("workers_source", workers.source)?;
+        facts.set_item("isa", windfall::machine::isa())?;
+        facts.set_item("host", machine::host())?;
+        facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
+        let text = serde_json::Value::Object(answer.to_json()).to_string();
+        let distribution = answer.distribution.into_iter().map(|values| values.into_pyarray(py));
+        Ok((text, facts, distribution.collect()))
+    }
+
+    /// Solves it on several mappings and compares: (mapping, hash, same) each.
+    fn verify(&self, py: Python<'_>) -> PyResult<Vec<(String, String, bool)>> {
+        let rows = self.enter(py, None, |control| {
+            windfall::core::verify(self.problem.as_ref(), control)
+        })?;
+        Ok(rows.into_iter().map(|row| (row.mapping, row.hash, row.same)).collect())
+    }
+}
+
+impl Problem {
+    /// Goes through the door, with what a user's function has to say about its failures.
+    fn enter<T: Send>(
+        &self,
+        py: Python<'_>,
+        tick: Option<Py<PyAny>>,
+        work: impl FnOnce(&windfall::core::Control<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let Some(function) = &self.function else {
+            return enter(py, Cancel::default(), tick, work);
+        };
+        let function = function.get();
+        let cancel = Cancel::default();
+        function.begin(&cancel);
+        enter(py, cancel, tick, work).map_err(|error| function.explain(py, error))
+    }
+}
+
+/// The worker count asked for, or what this machine grants.
+fn count(workers: Option<usize>) -> Result<Workers> {
+    match workers {
+        Some(count) => Workers::asked(&count.to_string(), "workers"),
+        None => machine::workers(),
+    }
+}
+
+/// The problem of a spec whose data, if any, lies in memory under the path `table`.
+fn in_memory(
+    mut spec: JobSpec,
+    table: Option<windfall::core::Table>,
+) -> Result<Box<dyn windfall::core::Problem>> {
+    if table.is_none() {
+        return windfall::job::build(&spec, &windfall::files::Folder::default());
+    }
+    spec.data = Some("table".into());
+    windfall::job::build(&spec, &Memory(table))
+}
+
+/// A source that holds one table.
+struct Memory(Option<windfall::core::Table>);
+
+impl Source for Memory {
+    fn table(&self, path: &str) -> Result<windfall::core::Table> {
+        self.0.clone().ok_or_else(|| Error::io(path, "no table was given"))
+    }
+}

@@ -1,0 +1,61 @@
+"""The classes of what can go wrong; each is also the builtin that users expect."""
+
+
+class WindfallError(Exception):
+    """Anything that Windfall raises.
+
+    Attributes
+    ----------
+    hint : str or None
+        The remedy, where one is known; it also ends the message.
+    """
+
+    hint: str | None = None
+
+
+class InputError(WindfallError, ValueError):
+    """An argument, option or datum is not allowed."""
+
+
+class TooFewError(InputError):
+    """There are fewer rows, units or dimensions than the work needs."""
+
+
+class NotFiniteError(InputError):
+    """A number that must be finite is not: `value`, in row `row` counted from 0."""
+
+    row: int
+    value: float
+
+
+class UnknownNameError(InputError, KeyError):
+    """A column, key or problem does not exist; `nearest` is the likeliest of `known`."""
+
+    nearest: str | None
+    known: list[str]
+
+    __str__ = Exception.__str__
+
+
+class ExpressionError(InputError):
+    """A formula cannot be read; the message shows every error with its position."""
+
+
+class TaskError(WindfallError, RuntimeError):
+    """A task failed: one of `tasks` (first, one past the last) under `seed`.
+
+    The cause, if it was a Python exception, is `__cause__`.
+    """
+
+    tasks: tuple[int, int]
+    seed: int | None
+    worker: str
+    trace: str | None
+
+
+class UnsupportedError(WindfallError, NotImplementedError):
+    """The executor cannot do what the job asks."""
+
+
+class FileError(WindfallError, OSError):
+    """A file cannot be read or written."""
