@@ -3,6 +3,7 @@
 //! A problem knows nothing of where it runs; [`REGISTRY`] makes one from a job file.
 
 pub mod pi;
+pub mod resample;
 mod student;
 
 use windfall_core::Registry;

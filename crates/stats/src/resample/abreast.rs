@@ -1,0 +1,107 @@
+//! Eight small resamples abreast: one to a lane, drawn index by index.
+//!
+//! Few units make counts costly (a resample has a fixed cost, and top-ups are a large part), but
+//! their columns lie in the nearest cache, where a gather is cheap.
+
+use windfall_lanes::{Simd, Task};
+use windfall_streams::{Lanes, Stream};
+
+/// Below this many units, resamples go abreast.
+pub(super) const ABREAST_UNITS: usize = 256;
+
+/// Adds sums over resamples of as many draws as there are units.
+pub(super) struct Abreast<'a> {
+    pub columns: &'a [&'a [f64]],
+    pub stream: &'a mut Stream,
+    pub resamples: usize,
+    /// Sum of column `k` over resample `r` at `k * resamples + r`.
+    pub out: &'a mut [f64],
+}
+
+impl Task for Abreast<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { columns, stream, resamples, out } = self;
+        let units = columns[0].len();
+        let mut lanes = stream.lanes(simd);
+        let mut draws = [[0; 8]; ABREAST_UNITS];
+        let draws = &mut draws[..units];
+        let mut narrow = [0.0; 16];
+        for first in (0..resamples).step_by(8) {
+            fill_draws(simd, &mut lanes, draws);
+            for (k, column) in columns.iter().enumerate() {
+                let sum = if units <= 16 {
+                    narrow[..units].copy_from_slice(column);
+                    sum(simd, draws, |index| simd.lookup(&narrow, index))
+                } else {
+                    sum(simd, draws, |index| simd.gather32(column, index))
+                };
+                let out = &mut out[k * resamples..][first..resamples.min(first + 8)];
+                let before = simd.load_head(out, 0.0);
+                simd.store_head(simd.add(before, sum), out);
+            }
+        }
+        stream.resume(simd, lanes);
+    }
+}
+
+/// Sums what `value` gives for each of `draws`.
+#[inline(always)]
+fn sum<S: Simd>(simd: S, draws: &[[u64; 8]], value: impl Fn(S::U) -> S::F) -> S::F {
+    let mut sums = [simd.splat(0.0); 2];
+    let (pairs, last) = draws.as_chunks::<2>();
+    for pair in pairs {
+        for i in 0..2 {
+            sums[i] = simd.add(sums[i], value(simd.load_u(&pair[i])));
+        }
+    }
+    if let [last] = last {
+        sums[0] = simd.add(sums[0], value(simd.load_u(last)));
+    }
+    simd.add(sums[0], sums[1])
+}
+
+/// Fills `draws` with whole numbers below its length, each as likely, eight at a time.
+///
+/// The high halves of the lanes are left as they come. A lane whose 32 bits would favour some
+/// numbers gets new ones (probability below `units / 2^32`), so the numbers are without bias.
+#[inline(always)]
+fn fill_draws<S: Simd>(simd: S, lanes: &mut Lanes<S>, draws: &mut [[u64; 8]]) {
+    let bound = draws.len() as u32;
+    let below = LaneBelow {
+        bound: simd.splat_u(bound.into()),
+        surplus: simd.splat_u((bound.wrapping_neg() % bound).into()),
+    };
+    for pair in draws.chunks_mut(2) {
+        let words = lanes.next(simd);
+        simd.store_u(below.one(simd, lanes, words), &mut pair[0]);
+        if let Some(second) = pair.get_mut(1) {
+            simd.store_u(below.one(simd, lanes, simd.shr::<32>(words)), second);
+        }
+    }
+}
+
+/// A bound made ready for one number a lane.
+struct LaneBelow<S: Simd> {
+    bound: S::U,
+    surplus: S::U,
+}
+
+impl<S: Simd> LaneBelow<S> {
+    /// One number a lane from the low halves of `words`, drawn anew where they will not do.
+    #[inline(always)]
+    fn one(&self, simd: S, lanes: &mut Lanes<S>, words: S::U) -> S::U {
+        let low = simd.splat_u(0xffff_ffff);
+        let mut product = simd.mul_lo32(words, self.bound);
+        loop {
+            let dropped = simd.lt_u(simd.and(product, low), self.surplus);
+            if !simd.mask_any(dropped) {
+                return simd.shr::<32>(product);
+            }
+            let again = simd.mul_lo32(lanes.next(simd), self.bound);
+            product = simd.select_u(dropped, again, product);
+        }
+    }
+}

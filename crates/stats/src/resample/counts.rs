@@ -1,0 +1,191 @@
+//! Multinomial counts: how often each of `n` units is drawn in `n` draws with replacement.
+//!
+//! Drawing the counts in the order of memory beats drawing indices: no gather, no scatter. Let
+//! each count be Poisson with mean `1 - 2.5 / sqrt(n)` and T their sum. Given T, the counts are
+//! multinomial with T draws, whatever T is; so if T > n (6 in 1000) start again, else add `n - T`
+//! uniform draws: the counts are exactly multinomial with n draws. Source of the decomposition:
+//! the conditional law of independent Poisson counts given their sum.
+//!
+//! A count comes from 32 random bits and an alias table of sixteen buckets that stays in a
+//! register. Probabilities are multiples of 2^-32; the law of one count is within 2^-29 of the
+//! Poisson law in total variation. Counts stay exchangeable and sum to n, so every mean of a
+//! weighted sum is exact, and its variance is off by less than 2^-27 of itself.
+
+use super::alias::{quantise, table};
+use windfall_lanes::{Simd, Task, dispatch};
+use windfall_streams::{Below, Lanes, Stream};
+
+/// From this many units on, counts are drawn by way of Poisson; below, unit by unit.
+pub(super) const POISSON_UNITS: usize = 64;
+/// Standard deviations between the mean of T and n: fewer top-ups against fewer new starts.
+const MARGIN: f64 = 2.5;
+/// Counts that the table knows; a Poisson count of mean 1 is beyond once in 10^13.
+const BUCKETS: usize = 16;
+/// Random bits are worth this much in each bucket.
+const CAPACITY: u64 = 1 << 28;
+
+/// The law of the counts of some units, as many draws as units.
+#[derive(Clone, Debug)]
+pub(super) struct Counts {
+    units: usize,
+    poisson: PoissonTable,
+}
+
+/// The alias table of the Poisson law, word by word as the lanes look it up.
+///
+/// A word of 32 random bits names its bucket by its low four bits; it yields the bucket's own
+/// count if it is below the threshold. A count is kept as the high half of itself as `f64`,
+/// whose low half is zero for so small a number.
+#[derive(Clone, Debug)]
+struct PoissonTable {
+    thresholds: [u32; BUCKETS],
+    other: [u32; BUCKETS],
+}
+
+impl PoissonTable {
+    fn new(mean: f64) -> Self {
+        let mut masses = [1.0; BUCKETS];
+        for count in 1..BUCKETS {
+            masses[count] = masses[count - 1] * mean / count as f64;
+        }
+        let buckets = table(quantise(&masses, BUCKETS, CAPACITY), CAPACITY);
+        let mut own = Self { thresholds: [0; BUCKETS], other: [0; BUCKETS] };
+        for (i, bucket) in buckets.iter().enumerate() {
+            // A full bucket's other outcome is its own, so any threshold will do: 2^32 wraps.
+            own.thresholds[i] = (bucket.share << 4) as u32;
+            own.other[i] = high_half(bucket.other);
+        }
+        own
+    }
+}
+
+/// The high half of a small count as `f64`.
+fn high_half(count: usize) -> u32 {
+    ((count as f64).to_bits() >> 32) as u32
+}
+
+/// The table in registers.
+#[derive(Clone, Copy)]
+struct Lookup<S: Simd> {
+    thresholds: S::U,
+    own: S::U,
+    other: S::U,
+}
+
+impl<S: Simd> Lookup<S> {
+    #[inline(always)]
+    fn new(simd: S, table: &PoissonTable) -> Self {
+        Self {
+            thresholds: simd.load32(&table.thresholds),
+            own: simd.load32(&std::array::from_fn(high_half)),
+            other: simd.load32(&table.other),
+        }
+    }
+
+    /// Sixteen Poisson counts of eight words: those of the low halves, then of the high halves.
+    #[inline(always)]
+    fn sixteen(&self, simd: S, words: S::U) -> [S::F; 2] {
+        let keep = simd.lt32(words, simd.permute32(self.thresholds, words));
+        let own = simd.permute32(self.own, words);
+        let other = simd.permute32(self.other, words);
+        let halves = simd.select32(keep, own, other);
+        let low = simd.shl::<32>(halves);
+        let high = simd.blend_halves(simd.splat_u(0), halves);
+        [simd.from_bits(low), simd.from_bits(high)]
+    }
+}
+
+/// Draws Poisson counts block by block; the fused form for engines that sum as they draw.
+#[derive(Clone, Copy)]
+pub(super) struct PoissonBlocks<S: Simd> {
+    lookup: Lookup<S>,
+}
+
+impl<S: Simd> PoissonBlocks<S> {
+    /// Fills `out` with independent Poisson counts and returns their sum.
+    #[inline(always)]
+    pub fn fill(&self, simd: S, lanes: &mut Lanes<S>, out: &mut [f64]) -> f64 {
+        let mut totals = [simd.splat(0.0); 2];
+        let (blocks, tail) = out.as_chunks_mut::<16>();
+        for block in blocks {
+            let counts = self.lookup.sixteen(simd, lanes.next(simd));
+            let (halves, _) = block.as_chunks_mut::<8>();
+            for ((half, count), total) in halves.iter_mut().zip(counts).zip(&mut totals) {
+                simd.store(count, half);
+                *total = simd.add(*total, count);
+            }
+        }
+        let mut sum = simd.sum_lanes(simd.add(totals[0], totals[1]));
+        if !tail.is_empty() {
+            let [low, high] = self.lookup.sixteen(simd, lanes.next(simd));
+            let counts = [simd.to_array(low), simd.to_array(high)];
+            for (slot, count) in tail.iter_mut().zip(counts.as_flattened()) {
+                *slot = *count;
+                sum += count;
+            }
+        }
+        sum
+    }
+}
+
+impl Counts {
+    /// The law for `units` units.
+    pub fn new(units: usize) -> Self {
+        let mean = 1.0 - MARGIN / (units.max(POISSON_UNITS) as f64).sqrt();
+        Self { units, poisson: PoissonTable::new(mean) }
+    }
+
+    /// The number of units, and of draws.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// The Poisson stage in registers.
+    #[inline(always)]
+    pub fn poisson<S: Simd>(&self, simd: S) -> PoissonBlocks<S> {
+        PoissonBlocks { lookup: Lookup::new(simd, &self.poisson) }
+    }
+
+    /// Fills `out`, one for each unit, with the counts of one resample.
+    pub fn draw(&self, stream: &mut Stream, out: &mut [f64]) {
+        dispatch(Draw { counts: self, stream, out });
+    }
+}
+
+struct Draw<'a> {
+    counts: &'a Counts,
+    stream: &'a mut Stream,
+    out: &'a mut [f64],
+}
+
+impl Task for Draw<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { counts, stream, out } = self;
+        let mut lanes = stream.lanes(simd);
+        let units = counts.units;
+        let mut drawn = 0;
+        if units < POISSON_UNITS {
+            out.fill(0.0);
+        } else {
+            let poisson = counts.poisson(simd);
+            drawn = loop {
+                let sum = poisson.fill(simd, &mut lanes, out) as usize;
+                if sum <= units {
+                    break sum;
+                }
+            };
+        }
+        let below = Below::new(simd, units as u32);
+        let mut numbers = [0; 16];
+        while drawn < units {
+            let (found, dropped) = below.sixteen(simd, lanes.next(simd));
+            simd.store32(found, &mut numbers);
+            let kept = (0..16).filter(|i| dropped >> i & 1 == 0).take(units - drawn);
+            drawn += kept.map(|i| out[numbers[i] as usize] += 1.0).count();
+        }
+        stream.resume(simd, lanes);
+    }
+}

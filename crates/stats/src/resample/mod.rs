@@ -1,0 +1,32 @@
+//! Draw resamples, and sums over resamples, at the speed of the machine's vectors.
+//!
+//! A bootstrap is a law of drawing rows ([`Design`]) and a statistic of what was drawn. Three
+//! engines serve every statistic; which one, and which algorithm inside it, follows from the job
+//! alone (rows, design, columns), never from the machine:
+//!
+//! ```text
+//! [`Design`]    strata, clusters, blocks or Dirichlet weights; one resample as weights or as rows
+//! [`Sums`]      weighted sums of columns over many resamples: every function of moments
+//! [`OrderLaw`]  the exact law of a quantile of a resample: O(1) a resample, whatever its size
+//!
+//! design.rs   what may be drawn together       draw.rs     one resample of a design
+//! blocks.rs   runs of consecutive rows         counts.rs   multinomial counts by way of Poisson
+//! sums.rs     which engine sums what           abreast.rs  eight small resamples at once
+//! order.rs    the law of a quantile            cells.rs   the chance of each row
+//! alias.rs    a discrete law in whole numbers
+//! ```
+
+mod abreast;
+mod alias;
+mod blocks;
+mod cells;
+mod counts;
+mod design;
+mod draw;
+mod order;
+mod sums;
+
+pub use blocks::{BlockKind, Blocks};
+pub use design::{Design, DesignOptions};
+pub use order::OrderLaw;
+pub use sums::Sums;
