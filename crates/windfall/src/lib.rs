@@ -1,1 +1,3 @@
-//! windfall (to be written).
+//! windfall (being written).
+pub mod files;
+pub mod machine;

@@ -1,0 +1,2 @@
+//! The windfall command (being written).
+fn main() {}
