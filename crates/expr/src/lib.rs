@@ -1,1 +1,53 @@
-//! expr (to be written).
+//! Turn a formula that a person typed into numbers by the million.
+//!
+//! [`Expr::parse`] reads and checks a formula over columns; [`Expr::evaluate`] runs it in blocks
+//! over those columns, with the same bits on every processor. [`Statistic::parse`] reads a formula
+//! of aggregates such as `sd(x)/mean(x)`, whose aggregates someone else computes. Between text and
+//! numbers stands a [`Program`], a straight line of operations that other back ends can read too.
+//!
+//! ```text
+//! text ─ lexer ─ parser ─ tree ─ lower + builder ─ Program ─ schedule ─ evaluate ─ numbers
+//! ```
+//!
+//! The files, in that order: `error.rs` collects what is wrong, `names.rs` and `vocabulary.rs` say
+//! what a formula may mention, `functions.rs` is the table of functions, `lexer.rs`, `parser.rs`
+//! and `tree.rs` read, `lower.rs` decides what is fused, `builder.rs` folds and shares,
+//! `program.rs` is the form in between, `schedule.rs` plans the passes, `frame.rs`, `chain.rs` and
+//! `elementary.rs` run them, `evaluate.rs` cuts columns into blocks; `expr.rs` and `statistic.rs`
+//! are the two faces.
+//!
+//! ```
+//! use windfall_expr::{Expr, Names, Workspace};
+//!
+//! let expr = Expr::parse("gpa/4 + log(lsat)", &Names::columns(["lsat", "gpa"]))?;
+//! assert_eq!(expr.evaluate_one(&[1.0, 3.0], &mut Workspace::new()), 0.75);
+//! # Ok::<(), windfall_expr::Problems>(())
+//! ```
+
+mod builder;
+mod chain;
+mod elementary;
+mod error;
+mod evaluate;
+mod expr;
+mod frame;
+mod functions;
+mod lexer;
+mod lower;
+mod names;
+mod parser;
+mod program;
+mod schedule;
+mod statistic;
+mod tree;
+mod vocabulary;
+
+pub use error::{PROBLEMS_MAX, Problem, ProblemKind, Problems};
+pub use evaluate::Workspace;
+pub use expr::Expr;
+pub use functions::{Function, all as functions};
+pub use names::Names;
+pub use parser::{DEPTH_MAX, LENGTH_BYTES_MAX};
+pub use program::{Binary, Fused, Op, Program, Unary, ValueId};
+pub use statistic::{Slot, Statistic};
+pub use vocabulary::{Aggregate, Argument, Vocabulary};

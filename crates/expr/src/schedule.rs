@@ -1,0 +1,329 @@
+//! Plan how a program runs over blocks: chains of cheap operations in machine registers, one pass
+//! each for the functions that cost, and as few blocks of memory between them as possible.
+//!
+//! A block interpreter spends its time moving blocks to and from the first-level cache. A chain
+//! moves none: `x0^2 + x1^2 < 1` is one pass that reads two columns and writes one result, with the
+//! sum in registers. An operation joins the chain of an operand that nothing else needs.
+
+use crate::program::{Binary, Fused, Op, Program, Unary, ValueId};
+use std::ops::Range;
+
+/// Where an operand is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Source {
+    Column(u32),
+    /// A block of the workspace.
+    Block(u32),
+    /// An entry of [`Plan::constants`].
+    Constant(u32),
+}
+
+/// Where a result is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Target {
+    Block(u32),
+    Result,
+}
+
+/// One pass over a block of points: what it makes, and where it puts it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pass {
+    pub work: Work,
+    pub to: Target,
+}
+
+/// What a pass makes.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    /// Loads `start`, then applies the steps.
+    Chain { start: Source, steps: Range<usize> },
+    /// A function of one value.
+    One(Unary, Source),
+    /// A function of two values.
+    Two(Binary, Source, Source),
+}
+
+/// One step of a chain; `acc` is the value in registers, `a` and `b` are other operands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub kind: StepKind,
+    pub a: Source,
+    pub b: Source,
+}
+
+/// What a step makes of `acc`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum StepKind {
+    /// A cheap function of `acc`.
+    Unary(Unary),
+    /// `acc ∘ a`.
+    Left(Binary),
+    /// `a ∘ acc`.
+    Right(Binary),
+    /// `acc ∘ acc`.
+    Both(Binary),
+    /// `a·b ± acc` as [`Fused`] with `acc` as `c`.
+    Sum(Fused),
+    /// The same with `a = b`: one read less.
+    SumSquare(Fused),
+    /// [`Fused`] of `acc·a` and `b`.
+    Factor(Fused),
+    /// [`Fused`] of `acc·acc` and `a`.
+    Square(Fused),
+    /// `a` where `acc` is not 0, else `b`.
+    Choose,
+    /// `acc` where `a` is not 0, else `b`.
+    Keep,
+    /// `b` where `a` is not 0, else `acc`.
+    Replace,
+}
+
+/// How a program runs; made once, used for every block.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub passes: Vec<Pass>,
+    pub steps: Vec<Step>,
+    pub constants: Vec<f64>,
+    /// How many blocks of workspace the passes need at once.
+    pub blocks: usize,
+    /// The columns that are read, ascending.
+    pub columns: Vec<usize>,
+}
+
+/// Whether an operation costs so little that a pass of its own would cost more.
+fn is_cheap(op: &Op) -> bool {
+    use Unary::*;
+    match op {
+        Op::Constant(_) | Op::Input(_) => false,
+        Op::Unary(kind, _) => {
+            matches!(kind, Negative | Abs | Sqrt | Floor | Ceil | Round | Trunc)
+        }
+        Op::Binary(kind, ..) => !matches!(kind, Binary::Pow | Binary::Atan2),
+        Op::Fused(..) | Op::Select(_) => true,
+    }
+}
+
+/// The plan of `program`.
+pub(crate) fn plan(program: &Program) -> Plan {
+    let ops = &program.ops;
+    let mut planner = Planner::new(ops);
+    for (id, op) in ops.iter().enumerate() {
+        if matches!(op, Op::Constant(_) | Op::Input(_)) {
+            continue;
+        }
+        if is_cheap(op) {
+            planner.extend_chain(id as ValueId, op);
+        } else {
+            planner.draft.push(Draft::Heavy(id as ValueId));
+        }
+    }
+    planner.emit(ops, program.columns_used())
+}
+
+/// A pass in terms of values, before places are given out.
+enum Draft {
+    Heavy(ValueId),
+    Chain {
+        start: ValueId,
+        links: Vec<Link>,
+        end: ValueId,
+    },
+    /// A chain that a longer one took over.
+    Gone,
+}
+
+/// A step in terms of values.
+#[derive(Clone, Copy)]
+struct Link {
+    kind: StepKind,
+    a: Option<ValueId>,
+    b: Option<ValueId>,
+}
+
+struct Planner {
+    /// Operations that read each value; an operation that reads it twice counts once.
+    readers: Vec<u32>,
+    draft: Vec<Draft>,
+    /// The draft whose chain ends in this value.
+    chain_of: Vec<Option<usize>>,
+}
+
+impl Planner {
+    fn new(ops: &[Op]) -> Planner {
+        let mut readers = vec![0; ops.len()];
+        for op in ops {
+            let mut read: Vec<ValueId> = op.operands().collect();
+            read.sort_unstable();
+            read.dedup();
+            read.into_iter().for_each(|id| readers[id as usize] += 1);
+        }
+        Planner { readers, draft: Vec::new(), chain_of: vec![None; ops.len()] }
+    }
+
+    /// Puts operation `id` at the end of a chain, or starts one with it.
+    fn extend_chain(&mut self, id: ValueId, op: &Op) {
+        let open = |operand: &ValueId| {
+            let at = *operand as usize;
+            self.readers[at] == 1 && self.chain_of[at].is_some() && reads_as_one(op, *operand)
+        };
+        // The addend first: it is where a long sum goes on. Then the value made last.
+        let joined = match *op {
+            Op::Fused(_, [_, _, c]) if open(&c) => Some(c),
+            _ => op.operands().filter(open).max(),
+        };
+        let first = match *op {
+            Op::Fused(_, [_, _, c]) => c,
+            _ => op.operands().next().unwrap_or(0),
+        };
+        let link = link(op, joined.unwrap_or(first));
+        let taken = joined.and_then(|value| self.chain_of[value as usize]);
+        let (start, mut links) =
+            match taken.map(|at| std::mem::replace(&mut self.draft[at], Draft::Gone)) {
+                Some(Draft::Chain { start, links, .. }) => (start, links),
+                _ => (first, Vec::new()),
+            };
+        links.push(link);
+        self.chain_of[id as usize] = Some(self.draft.len());
+        self.draft.push(Draft::Chain { start, links, end: id });
+    }
+
+    /// Gives out blocks of workspace and writes the passes down.
+    fn emit(self, ops: &[Op], columns: Vec<usize>) -> Plan {
+        let mut last_read = vec![0; ops.len()];
+        for (pass, draft) in self.draft.iter().enumerate() {
+            draft.reads(ops).into_iter().for_each(|id| last_read[id as usize] = pass);
+        }
+        let mut places = Places { ops, at: vec![None; ops.len()], constants: Vec::new() };
+        let mut plan =
+            Plan { passes: vec![], steps: vec![], constants: vec![], blocks: 0, columns };
+        let mut free: Vec<u32> = Vec::new();
+        for (pass, draft) in self.draft.iter().enumerate() {
+            let mut read = draft.reads(ops);
+            read.sort_unstable();
+            read.dedup();
+            let Some(end) = draft.end() else { continue };
+            let Some(work) = draft.work(ops, &mut places, &mut plan.steps) else { continue };
+            for id in read.into_iter().filter(|&id| last_read[id as usize] == pass) {
+                free.extend(places.at[id as usize]);
+            }
+            let to = if end as usize + 1 == ops.len() {
+                Target::Result
+            } else {
+                let block = free.pop().unwrap_or_else(|| {
+                    plan.blocks += 1;
+                    plan.blocks as u32 - 1
+                });
+                places.at[end as usize] = Some(block);
+                Target::Block(block)
+            };
+            plan.passes.push(Pass { work, to });
+        }
+        if plan.passes.is_empty() {
+            let start = places.source(ops.len() as ValueId - 1);
+            let work = Work::Chain { start, steps: 0..0 };
+            plan.passes.push(Pass { work, to: Target::Result });
+        }
+        plan.constants = places.constants;
+        plan
+    }
+}
+
+impl Draft {
+    /// The values the pass reads, repeated where read again.
+    fn reads(&self, ops: &[Op]) -> Vec<ValueId> {
+        match self {
+            Draft::Heavy(id) => ops[*id as usize].operands().collect(),
+            Draft::Chain { start, links, .. } => {
+                let rest = links.iter().flat_map(|link| [link.a, link.b]).flatten();
+                std::iter::once(*start).chain(rest).collect()
+            }
+            Draft::Gone => Vec::new(),
+        }
+    }
+
+    /// The value the pass makes.
+    fn end(&self) -> Option<ValueId> {
+        match self {
+            Draft::Heavy(id) | Draft::Chain { end: id, .. } => Some(*id),
+            Draft::Gone => None,
+        }
+    }
+
+    /// What the pass makes; its steps are appended to `steps`.
+    fn work(&self, ops: &[Op], places: &mut Places<'_>, steps: &mut Vec<Step>) -> Option<Work> {
+        match self {
+            Draft::Chain { start, links, .. } => {
+                let (start, first) = (places.source(*start), steps.len());
+                for link in links {
+                    let a = link.a.map_or(start, |id| places.source(id));
+                    let b = link.b.map_or(a, |id| places.source(id));
+                    steps.push(Step { kind: link.kind, a, b });
+                }
+                Some(Work::Chain { start, steps: first..steps.len() })
+            }
+            Draft::Heavy(id) => match ops[*id as usize] {
+                Op::Unary(kind, a) => Some(Work::One(kind, places.source(a))),
+                Op::Binary(kind, a, b) => Some(Work::Two(kind, places.source(a), places.source(b))),
+                _ => None,
+            },
+            Draft::Gone => None,
+        }
+    }
+}
+
+/// Where each value lies.
+struct Places<'a> {
+    ops: &'a [Op],
+    at: Vec<Option<u32>>,
+    constants: Vec<f64>,
+}
+
+impl Places<'_> {
+    fn source(&mut self, id: ValueId) -> Source {
+        match self.ops[id as usize] {
+            Op::Input(index) => Source::Column(index),
+            Op::Constant(value) => {
+                let known = self.constants.iter().position(|old| old.to_bits() == value.to_bits());
+                let index = known.unwrap_or_else(|| {
+                    self.constants.push(value);
+                    self.constants.len() - 1
+                });
+                Source::Constant(index as u32)
+            }
+            _ => Source::Block(self.at[id as usize].unwrap_or(0)),
+        }
+    }
+}
+
+/// Whether a step can read `value` from registers everywhere `op` reads it.
+fn reads_as_one(op: &Op, value: ValueId) -> bool {
+    match *op {
+        Op::Binary(..) => true,
+        Op::Fused(_, [a, b, c]) if a == b => c != value || a != value,
+        _ => op.operands().filter(|&id| id == value).count() == 1,
+    }
+}
+
+/// The step that `op` is when its operand `acc` is in registers.
+fn link(op: &Op, acc: ValueId) -> Link {
+    let none = |kind| Link { kind, a: None, b: None };
+    let one = |kind, a| Link { kind, a: Some(a), b: None };
+    let two = |kind, a, b| Link { kind, a: Some(a), b: Some(b) };
+    match *op {
+        Op::Binary(kind, a, b) if a == acc && b == acc => none(StepKind::Both(kind)),
+        Op::Binary(kind, a, b) if a == acc => one(StepKind::Left(kind), b),
+        Op::Binary(kind, a, _) => one(StepKind::Right(kind), a),
+        Op::Fused(kind, [a, b, c]) if c == acc && a == b && a != acc => {
+            one(StepKind::SumSquare(kind), a)
+        }
+        Op::Fused(kind, [a, b, c]) if c == acc => two(StepKind::Sum(kind), a, b),
+        Op::Fused(kind, [a, b, c]) if a == acc && b == acc => one(StepKind::Square(kind), c),
+        Op::Fused(kind, [a, b, c]) if a == acc => two(StepKind::Factor(kind), b, c),
+        Op::Fused(kind, [a, _, c]) => two(StepKind::Factor(kind), a, c),
+        Op::Select([c, yes, no]) if c == acc => two(StepKind::Choose, yes, no),
+        Op::Select([c, yes, no]) if yes == acc => two(StepKind::Keep, c, no),
+        Op::Select([c, yes, _]) => two(StepKind::Replace, c, yes),
+        Op::Unary(kind, _) => none(StepKind::Unary(kind)),
+        Op::Constant(_) | Op::Input(_) => none(StepKind::Both(Binary::Max)),
+    }
+}

@@ -1,0 +1,10 @@
+//! Hold the formula language to its contract, through its public face only.
+
+mod common;
+mod errors;
+mod functions;
+mod language;
+mod noise;
+mod random;
+mod rounding;
+mod statistic;
