@@ -226,7 +226,7 @@ def _cell(value: Any) -> str:
 
 
 _COMMON = {
-    *("problem", "method", "names", "estimate", "mcse", "standard_error", "bias"),
+    *("problem", "method", "quantity", "estimate", "mcse", "standard_error", "bias"),
     *("interval", "seed", "complete", "notes"),
 }
 
@@ -245,7 +245,7 @@ def result_from(
     return Result(
         problem=fields["problem"],
         method=fields["method"],
-        names=tuple(fields.get("names") or [problem.name()]),
+        names=tuple(fields["quantity"] if several else [fields["quantity"]]),
         estimate=value(fields["estimate"]),
         mcse=value(fields["mcse"]),
         standard_error=value(fields["standard_error"]),

@@ -87,17 +87,15 @@ pub struct Answer {
 impl Answer {
     /// The object that `--json` prints, less what may differ from run to run.
     ///
-    /// `estimate`, `mcse`, `standard_error`, `bias` and `interval` hold one value, or a list in
-    /// the order of `names` if there are several quantities. What JSON has no number for is `null`
+    /// `quantity`, `estimate`, `mcse`, `standard_error`, `bias` and `interval` hold one value, or a
+    /// list if there are several quantities. What JSON has no number for is `null`
     /// (undefined) or the text `inf` or `-inf` (the open end of a one-sided interval). The seed is
     /// text, since JSON numbers cannot hold 128 bits.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();
         map.insert("problem".into(), self.problem.clone().into());
         map.insert("method".into(), self.method.clone().into());
-        if self.quantities.len() != 1 {
-            map.insert("names".into(), self.each(|q| q.name.clone().into()));
-        }
+        map.insert("quantity".into(), self.each(|q| q.name.clone().into()));
         map.insert("estimate".into(), self.each(|q| number(q.estimate)));
         map.insert("mcse".into(), self.each(|q| number(q.mcse)));
         map.insert(
