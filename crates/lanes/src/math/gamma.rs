@@ -140,6 +140,8 @@ fn near_zeros<S: Simd>(s: S, x: S::F, y: S::F) -> S::F {
     if !s.mask_any(s.mask_or(near_one, near_two)) {
         return y;
     }
-    let y = s.select(near_one, s.mul(one, poly(s, one, &ABOUT_ONE)), y);
-    s.select(near_two, s.mul(two, poly(s, two, &ABOUT_TWO)), y)
+    // Adding zero makes the zeros themselves positive.
+    let about_one = s.fma(one, poly(s, one, &ABOUT_ONE), s.splat(0.0));
+    let about_two = s.fma(two, poly(s, two, &ABOUT_TWO), s.splat(0.0));
+    s.select(near_two, about_two, s.select(near_one, about_one, y))
 }

@@ -77,6 +77,6 @@ pub fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
     let (p, n) = exp_parts(s, (twice, s.splat(0.0)));
     let one = s.splat(1.0);
     let rest = s.div(s.splat(2.0), s.add(s.scale(p, n), one));
-    let far = s.copysign(s.sub(one, rest), x);
-    keep_nan(s, x, s.select(s.lt(a, s.splat(0.55)), near, far))
+    let y = s.select(s.lt(a, s.splat(0.55)), near, s.sub(one, rest));
+    keep_nan(s, x, s.copysign(y, x))
 }

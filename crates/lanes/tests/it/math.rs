@@ -43,6 +43,24 @@ rows! {
     "log1p", 1.8, |s, x, _| math::log1p(s, x);
     "log2", 1.5, |s, x, _| math::log2(s, x);
     "log10", 1.3, |s, x, _| math::log10(s, x);
+    "sin", 0.8, |s, x, _| math::sin(s, x);
+    "cos", 0.8, |s, x, _| math::cos(s, x);
+    "tan", 1.0, |s, x, _| math::tan(s, x);
+    "asin", 1.1, |s, x, _| math::asin(s, x);
+    "acos", 1.1, |s, x, _| math::acos(s, x);
+    "atan", 1.3, |s, x, _| math::atan(s, x);
+    "atan2", 1.6, |s, y, x| math::atan2(s, y, x);
+    "sinh", 1.6, |s, x, _| math::sinh(s, x);
+    "cosh", 1.1, |s, x, _| math::cosh(s, x);
+    "tanh", 1.4, |s, x, _| math::tanh(s, x);
+    "pow", 0.7, |s, x, y| math::pow(s, x, y);
+    "cbrt", 0.51, |s, x, _| math::cbrt(s, x);
+    "erf", 1.2, |s, x, _| math::erf(s, x);
+    "erfc", 2.5, |s, x, _| math::erfc(s, x);
+    "lgamma", 2.0, |s, x, _| math::lgamma(s, x);
+    "normal_pdf", 2.0, |s, x, _| math::normal_pdf(s, x);
+    "normal_cdf", 3.0, |s, x, _| math::normal_cdf(s, x);
+    "normal_quantile", 4.6, |s, x, _| math::normal_quantile(s, x);
     "sin_turn", 1.0, |s, x, _| math::sincos_turn(s, x).0;
     "cos_turn", 1.0, |s, x, _| math::sincos_turn(s, x).1;
 }
