@@ -5,14 +5,12 @@
 
 use crate::distribution::Distribution;
 use crate::error::{ParameterError, probability};
-use crate::saddle::ln_binomial;
-use crate::scalar::{exp, ln, ln_1p};
+use crate::saddle::{INVERSES, Probability};
+use crate::scalar::{exp, ln_1p};
 use crate::stream::Stream;
 
 /// From this mean on rejection is used (its constants hold from 10 on).
 const REJECTION_FROM: f64 = 10.0;
-/// No count of a mean below 10 is larger but with probability 1e-60.
-const INVERSION_MAX: f64 = 120.0;
 /// Above 2^53 an `f64` has gaps.
 const TRIALS_MAX: u64 = 1 << 53;
 
@@ -65,22 +63,25 @@ impl Binomial {
                 b,
                 alpha: (2.83 + 5.1 / b) * spread,
                 quick: 0.92 - 4.2 / b,
-                mode: ln_binomial(((n + 1.0) * p).floor(), n, p),
+                mode: Probability::binomial(((n + 1.0) * p).floor(), n, p).ln(),
             }
         };
         Self { trials, flipped, p, method }
     }
 
     fn invert(&self, none: f64, odds: f64, mut u: f64) -> f64 {
-        let n = self.trials as f64;
+        // The table ends where a mean below 10 has a chance of 1e-90 left.
+        let last = self.trials.min(INVERSES.len() as u64 - 1) as usize;
+        let mut left = self.trials as f64 * odds;
         let mut probability = none;
-        let mut k = 0.0;
-        while u >= probability && k < n.min(INVERSION_MAX) {
+        let mut k = 0;
+        while u >= probability && k < last {
             u -= probability;
-            k += 1.0;
-            probability *= (n - k + 1.0) / k * odds;
+            k += 1;
+            probability *= left * INVERSES[k];
+            left -= odds;
         }
-        k
+        k as f64
     }
 
     /// Counts the rarer outcome.
@@ -102,7 +103,8 @@ impl Binomial {
             if !(0.0..=n).contains(&k) {
                 continue;
             }
-            if ln(v * alpha / (a / (us * us) + b)) <= ln_binomial(k, n, self.p) - mode {
+            let height = v * alpha / (a / (us * us) + b);
+            if Probability::binomial(k, n, self.p).covers(height, mode) {
                 return k;
             }
         }

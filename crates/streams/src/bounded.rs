@@ -140,6 +140,7 @@ fn bits32<S: Simd>(simd: S, answer: S::U) -> u32 {
     if simd.mask_all(simd.eq_u(answer, simd.splat_u(0))) {
         return 0;
     }
-    let words = simd.to_array_u(answer);
-    (0..16).fold(0, |bits, i| bits | (words[i / 2] >> (32 * (i % 2)) & 1) as u32 * (1 << i))
+    let mut words = [0; 16];
+    simd.store32(answer, &mut words);
+    words.iter().rev().fold(0, |bits, word| bits << 1 | word & 1)
 }

@@ -5,14 +5,12 @@
 
 use crate::distribution::Distribution;
 use crate::error::ParameterError;
-use crate::saddle::ln_poisson;
-use crate::scalar::{exp, ln};
+use crate::saddle::{INVERSES, Probability};
+use crate::scalar::exp;
 use crate::stream::Stream;
 
 /// From this mean on rejection is used (its constants hold from 10 on).
 const REJECTION_FROM: f64 = 10.0;
-/// No count of a mean below 10 is larger but with probability 1e-60.
-const INVERSION_MAX: u64 = 120;
 /// Above 2^53 whole numbers have gaps.
 const MEAN_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -60,12 +58,13 @@ impl Poisson {
     fn invert(&self, none: f64, mut u: f64) -> u64 {
         let mut probability = none;
         let mut k = 0;
-        while u >= probability && k < INVERSION_MAX {
+        // The table ends where a mean below 10 has a chance of 1e-90 left.
+        while u >= probability && k < INVERSES.len() - 1 {
             u -= probability;
             k += 1;
-            probability *= self.mean / k as f64;
+            probability *= self.mean * INVERSES[k];
         }
-        k
+        k as u64
     }
 }
 
@@ -88,7 +87,8 @@ impl Distribution for Poisson {
             if k < 0.0 || (us < 0.013 && v > us) {
                 continue;
             }
-            if ln(v * scale / (a / (us * us) + b)) <= ln_poisson(k, self.mean) {
+            let height = v * scale / (a / (us * us) + b);
+            if Probability::poisson(k, self.mean).covers(height, 0.0) {
                 return k as u64;
             }
         }

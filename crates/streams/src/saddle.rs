@@ -47,24 +47,53 @@ fn deviance(k: f64, mean: f64) -> f64 {
     k * (gap - ln_1p(gap))
 }
 
-/// Logarithm of the Poisson probability of `k`.
-pub(crate) fn ln_poisson(k: f64, mean: f64) -> f64 {
-    if k == 0.0 {
-        return -mean;
-    }
-    -deviance(k, mean) - 0.5 * ln(TAU * k) - correction(k)
+/// A probability as `exp(exponent) / sqrt(square)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Probability {
+    exponent: f64,
+    square: f64,
 }
 
-/// Logarithm of the binomial probability of `k` of `n`, `p` strictly between 0 and 1.
-pub(crate) fn ln_binomial(k: f64, n: f64, p: f64) -> f64 {
-    let rest = n - k;
-    let deviances = -deviance(k, n * p) - deviance(rest, n * (1.0 - p));
-    if k == 0.0 || rest == 0.0 {
-        return deviances;
+impl Probability {
+    /// The Poisson probability of `k`.
+    pub(crate) fn poisson(k: f64, mean: f64) -> Self {
+        if k == 0.0 {
+            return Self { exponent: -mean, square: 1.0 };
+        }
+        Self { exponent: -deviance(k, mean) - correction(k), square: TAU * k }
     }
-    let corrections = correction(n) - correction(k) - correction(rest);
-    deviances - 0.5 * ln(TAU * k * (rest / n)) + corrections
+
+    /// The binomial probability of `k` of `n`, `p` strictly between 0 and 1.
+    pub(crate) fn binomial(k: f64, n: f64, p: f64) -> Self {
+        let rest = n - k;
+        let deviances = -deviance(k, n * p) - deviance(rest, n * (1.0 - p));
+        if k == 0.0 || rest == 0.0 {
+            return Self { exponent: deviances, square: 1.0 };
+        }
+        let corrections = correction(n) - correction(k) - correction(rest);
+        Self { exponent: deviances + corrections, square: TAU * k * (rest / n) }
+    }
+
+    pub(crate) fn ln(self) -> f64 {
+        self.exponent - 0.5 * ln(self.square)
+    }
+
+    /// True if `height * exp(shift)` is not above the probability; costs one logarithm.
+    pub(crate) fn covers(self, height: f64, shift: f64) -> bool {
+        ln(height * height * self.square) <= 2.0 * (self.exponent - shift)
+    }
 }
+
+/// 1 / k for k = 1 to 127, for adding up probabilities without divisions.
+pub(crate) const INVERSES: [f64; 128] = {
+    let mut inverses = [0.0; 128];
+    let mut k = 1;
+    while k < 128 {
+        inverses[k] = 1.0 / k as f64;
+        k += 1;
+    }
+    inverses
+};
 
 #[cfg(test)]
 mod tests {
@@ -74,16 +103,16 @@ mod tests {
     #[test]
     fn probabilities_add_up_and_follow_their_recurrence() {
         let (n, p) = (60.0, 0.3);
-        let total: f64 = (0..=60).map(|k| exp(ln_binomial(k.into(), n, p))).sum();
+        let total: f64 = (0..=60).map(|k| exp(Probability::binomial(k.into(), n, p).ln())).sum();
         assert!((total - 1.0).abs() < 1e-13, "{total}");
-        let total: f64 = (0..200).map(|k| exp(ln_poisson(k.into(), 40.0))).sum();
+        let total: f64 = (0..200).map(|k| exp(Probability::poisson(k.into(), 40.0).ln())).sum();
         assert!((total - 1.0).abs() < 1e-13, "{total}");
         for k in 0..60 {
             let k = f64::from(k);
-            let step = ln_binomial(k + 1.0, n, p) - ln_binomial(k, n, p);
-            assert!((step - ln((n - k) / (k + 1.0) * (p / (1.0 - p)))).abs() < 1e-12);
-            let step = ln_poisson(k + 1.0, 40.0) - ln_poisson(k, 40.0);
-            assert!((step - ln(40.0 / (k + 1.0))).abs() < 1e-12);
+            let [this, next] = [k, k + 1.0].map(|k| Probability::binomial(k, n, p).ln());
+            assert!((next - this - ln((n - k) / (k + 1.0) * (p / (1.0 - p)))).abs() < 1e-12);
+            let [this, next] = [k, k + 1.0].map(|k| Probability::poisson(k, 40.0).ln());
+            assert!((next - this - ln(40.0 / (k + 1.0))).abs() < 1e-12);
         }
     }
 }

@@ -46,7 +46,7 @@ impl Stream {
             let known = found.len();
             found.resize(count, 0);
             self.fill_below(n, &mut found[known..]);
-            found.sort_unstable();
+            found.sort();
             found.dedup();
         }
         found

@@ -3,3 +3,4 @@
 mod distributions;
 mod golden;
 mod laws;
+mod recorded;
