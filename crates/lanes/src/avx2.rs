@@ -47,6 +47,12 @@ type F = (__m256d, __m256d);
 /// Lanes 0 to 3 and 4 to 7.
 type U = (__m256i, __m256i);
 
+/// The bits of the first `len` lanes, or of all.
+#[inline(always)]
+fn first(len: usize) -> u8 {
+    ((1_u32 << len.min(8)) - 1) as u8
+}
+
 /// Flips the sign bit, so that a signed comparison orders unsigned numbers.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -251,6 +257,27 @@ impl Simd for Avx2 {
         fn u53_to_f64(x: U) -> F = both!(convert53; x);
     }
 
+    #[inline(always)]
+    fn load_head(self, x: &[f64], fill: f64) -> F {
+        let mask = self.mask_from_bits(first(x.len()));
+        let start = x.as_ptr();
+        // SAFETY: the token exists only where the features were found; lanes that the mask leaves
+        // out are not read, and `wrapping_add` may point past the end.
+        let loaded = unsafe {
+            (_mm256_maskload_pd(start, mask.0), _mm256_maskload_pd(start.wrapping_add(4), mask.1))
+        };
+        self.select(mask, loaded, self.splat(fill))
+    }
+    #[inline(always)]
+    fn store_head(self, x: F, out: &mut [f64]) {
+        let mask = self.mask_from_bits(first(out.len()));
+        let start = out.as_mut_ptr();
+        // SAFETY: as in `load_head`, of writing.
+        unsafe {
+            _mm256_maskstore_pd(start, mask.0, x.0);
+            _mm256_maskstore_pd(start.wrapping_add(4), mask.1, x.1);
+        }
+    }
     #[inline(always)]
     fn gather(self, table: &[f64], index: U) -> F {
         assert!(!table.is_empty(), "a gathered table has an entry");

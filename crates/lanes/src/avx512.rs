@@ -41,6 +41,12 @@ fn enter<T: Task>(simd: Avx512, task: T) -> T::Output {
     task.run(simd)
 }
 
+/// The mask of the first `len` lanes, or of all.
+#[inline(always)]
+fn first(len: usize) -> __mmask8 {
+    ((1_u32 << len.min(8)) - 1) as __mmask8
+}
+
 /// `vpmuludq`, by name: with AVX-512 DQ the compiler turns the intrinsic into the three times
 /// slower `vpmullq`.
 #[inline]
@@ -153,6 +159,18 @@ impl Simd for Avx512 {
         fn scale(x: __m512d, n: __m512d) -> __m512d = _mm512_scalef_pd(x, n);
     }
 
+    #[inline(always)]
+    fn load_head(self, x: &[f64], fill: f64) -> __m512d {
+        let mask = first(x.len());
+        // SAFETY: the token exists only where the features were found; lanes that the mask leaves
+        // out are not read.
+        unsafe { _mm512_mask_loadu_pd(_mm512_set1_pd(fill), mask, x.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store_head(self, x: __m512d, out: &mut [f64]) {
+        // SAFETY: as in `load_head`, of writing.
+        unsafe { _mm512_mask_storeu_pd(out.as_mut_ptr(), first(out.len()), x) }
+    }
     #[inline(always)]
     fn gather(self, table: &[f64], index: __m512i) -> __m512d {
         assert!(!table.is_empty(), "a gathered table has an entry");

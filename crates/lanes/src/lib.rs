@@ -11,6 +11,7 @@
 //! dispatch.rs   which one runs: detected, available, limit, dispatch, dispatch_on
 //! sum.rs        sum and dot product in a fixed order
 //! math/         exp, log, sin, ... over the lanes, each with its error bound
+//! scalar_math.rs the same for single values, with the same bits
 //! ```
 //!
 //! # Examples
@@ -44,7 +45,9 @@ pub mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
+pub mod scalar_math;
 mod simd;
+mod sum;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
@@ -55,3 +58,4 @@ pub use dispatch::{Isa, IsaError, available, detected, dispatch, dispatch_on, li
 pub use neon::Neon;
 pub use scalar::Scalar;
 pub use simd::{LANES, Simd, Task};
+pub use sum::{BLOCK, LEAF, dot, join, sum};
