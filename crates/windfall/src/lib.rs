@@ -1,3 +1,5 @@
 //! windfall (being written).
 pub mod files;
 pub mod machine;
+pub mod plot;
+pub mod readable;

@@ -1,0 +1,152 @@
+//! Draw the distribution of each quantity with its estimate and interval, as SVG or PNG.
+//!
+//! Both come from one list of shapes. The font for PNG lies in the program, so that a picture
+//! looks the same on a machine without fonts.
+
+mod axis;
+mod font;
+mod panel;
+mod png;
+mod scene;
+
+use crate::files::{extension, replace};
+use font::Font;
+use panel::{HEIGHT, Panel, WIDTH};
+use scene::Scene;
+use std::io::Write;
+use std::path::Path;
+use windfall_core::{Answer, Error, ErrorKind, Result};
+
+/// Draws the distribution that `answer` keeps into the file at `path`: SVG or PNG by its ending,
+/// one panel a quantity. The file appears whole or not at all.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps no
+/// distribution, [`ErrorKind::Io`] if the file cannot be written.
+pub fn plot(path: &Path, answer: &Answer) -> Result<()> {
+    let format = format_of(path)?;
+    if answer.distribution.is_empty() {
+        let error = ErrorKind::TooFew { what: "distributions to draw".into(), got: 0, need: 1 };
+        return Err(Error::new(error).hint("set `distribution = true` in the job"));
+    }
+    let font = Font::sans();
+    let panels = answer.quantities.iter().zip(&answer.distribution).enumerate();
+    let mut scene = Scene { width: WIDTH, height: 0.0, shapes: Vec::new() };
+    for (place, (quantity, values)) in panels {
+        let panel = Panel { answer, quantity, values, top: HEIGHT * place as f64, font: &font };
+        scene.shapes.extend(panel.shapes());
+        scene.height += HEIGHT;
+    }
+    replace(path, |file| match format {
+        Format::Svg => file.write_all(scene.to_svg().as_bytes()),
+        Format::Png => file.write_all(&png::encode(&scene, &font)?),
+    })
+}
+
+/// Checks that [`plot`] knows what to do with `path`, before any work is spent.
+///
+/// # Errors
+/// As [`plot`] for an unknown ending.
+pub fn check_ending(path: &Path) -> Result<()> {
+    format_of(path).map(|_| ())
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+}
+
+fn format_of(path: &Path) -> Result<Format> {
+    match extension(path).as_str() {
+        "svg" => Ok(Format::Svg),
+        "png" => Ok(Format::Png),
+        _ => Err(Error::invalid("plot", path.display(), "a file that ends in .svg or .png")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windfall_core::{Draws, Interval, Quantity, Seed};
+
+    /// An answer whose distribution is a triangle around 3.
+    fn answer(name: &str) -> Answer {
+        let interval = Interval {
+            low: 2.25,
+            high: 3.75,
+            level: 0.95,
+            method: "percentile".into(),
+            low_mcse: 0.01,
+            high_mcse: 0.01,
+        };
+        let quantity = Quantity {
+            name: name.into(),
+            estimate: 3.0,
+            mcse: 0.01,
+            standard_error: Some(0.4),
+            bias: None,
+            interval: Some(interval),
+        };
+        let values: Vec<f64> =
+            (0..2000).map(|i| 2.0 + f64::from(i % 50) / 50.0 + f64::from(i / 40) / 50.0).collect();
+        Answer {
+            problem: "bootstrap".into(),
+            method: "percentile".into(),
+            quantities: vec![quantity],
+            draws: Draws { name: "resamples", count: 2000 },
+            seed: Seed::from(1u64),
+            complete: true,
+            data: None,
+            extra: Default::default(),
+            notes: Vec::new(),
+            distribution: vec![values],
+        }
+    }
+
+    fn drawn(name: &str, answer: &Answer) -> Vec<u8> {
+        let path = std::env::temp_dir().join(format!("windfall-{}-{name}", std::process::id()));
+        plot(&path, answer).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn an_svg_names_what_it_shows_and_escapes_it() {
+        let svg = String::from_utf8(drawn("a.svg", &answer("mean(a) < mean(b)"))).unwrap();
+        for part in ["mean(a) &lt; mean(b)", ">2.250<", ">3.750<", ">3.000<", "95 %"] {
+            assert!(svg.contains(part), "{part} is missing in {svg}");
+        }
+    }
+
+    #[test]
+    fn a_png_has_the_size_it_says_and_ink_in_it() {
+        let png = drawn("a.png", &answer("mean(x)"));
+        assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+        let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+        assert_eq!((side(16), side(20)), (2 * WIDTH as u32, 2 * HEIGHT as u32));
+        let mut length = [0; 4];
+        length.copy_from_slice(&png[33..37]);
+        let packed = &png[41..41 + u32::from_be_bytes(length) as usize];
+        let mut pixels = Vec::new();
+        let mut reader = flate2::read::ZlibDecoder::new(packed);
+        std::io::Read::read_to_end(&mut reader, &mut pixels).unwrap();
+        assert_eq!(pixels.len(), (1 + 3 * side(16) as usize) * side(20) as usize);
+        let dark = pixels.iter().filter(|&&byte| (1..100).contains(&byte)).count();
+        assert!(dark > 2000, "only {dark} dark bytes");
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let mut answer = answer("x");
+        let message = plot(Path::new("x.pdf"), &answer).unwrap_err().to_string();
+        assert!(message.contains("`x.pdf`"), "{message}");
+        answer.distribution.clear();
+        assert!(plot(Path::new("x.svg"), &answer).is_err());
+        for values in [vec![f64::NAN; 3], vec![], vec![7.0; 5], vec![1.0, f64::INFINITY]] {
+            answer.distribution = vec![values];
+            assert!(drawn("odd.svg", &answer).ends_with(b"</svg>\n"));
+        }
+    }
+}
