@@ -36,6 +36,8 @@ def stirling(u):
 
 
 K = mpf(4)
+NEAR_ROOT = (-log(2) / 32 * 1.001, log(2) / 32 * 1.001)
+EIGHTH = mpf(1) / 64
 FITS = {
     # sin r = r + r u S(u), cos r = 1 - u/2 + u^2 C(u), u = r^2
     "sin": (series(lambda u: (sin(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, (pi / 4) ** 2 * 1.0001, 6),
@@ -47,6 +49,11 @@ FITS = {
     "asin": (series(lambda u: (asin(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, mpf(1) / 4, 13),
     # e^r = 1 + r + r^2 E(r)
     "exp": (series(lambda r: (expm1(r) - r) / r**2, 1), -log(2) / 2 * 1.001, log(2) / 2 * 1.001, 11),
+    # the same for a sixteenth of an octave
+    "exp16": (series(lambda r: (expm1(r) - r) / r**2, 1), *NEAR_ROOT, 6),
+    # sine and cosine of u turns, |u| <= 1/8, over powers of u^2
+    "sin_turn": (series(lambda u: (sin(2 * pi * sqrt(u)) / sqrt(u) - 2 * pi) / u, 1), 0, EIGHTH, 6),
+    "cos_turn": (series(lambda u: (cos(2 * pi * sqrt(u)) - 1) / u, 1), 0, EIGHTH, 7),
     # sinh x = x + x u S(u), |x| <= 1;  tanh x = x + x u T(u), |x| <= 0.55
     "sinh": (series(lambda u: (sinh(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, 1, 8),
     "tanh": (series(lambda u: (tanh(sqrt(u)) / sqrt(u) - 1) / u, 1), 0, mpf("0.3025"), 11),

@@ -6,7 +6,7 @@
 
 use crate::Simd;
 
-/// `hi + lo`, where `lo` is at most about half a unit in the last place of `hi`.
+/// `hi + lo`, where `lo` is at most a few units in the last place of `hi`.
 pub(super) type Pair<S> = (<S as Simd>::F, <S as Simd>::F);
 
 /// The polynomial with coefficients `c`, lowest degree first, at `x`.
@@ -19,6 +19,24 @@ pub(super) fn poly<S: Simd, const N: usize>(s: S, x: S::F, c: &[f64; N]) -> S::F
         sum = s.fma(sum, x, s.splat(c[i]));
     }
     sum
+}
+
+/// [`poly`] in two interleaved halves: one operation more, half the latency. For long functions,
+/// where the wait for the next result, and not the number of operations, sets the pace.
+#[inline(always)]
+pub(super) fn poly_halves<S: Simd, const N: usize>(s: S, x: S::F, c: &[f64; N]) -> S::F {
+    let square = s.mul(x, x);
+    let (mut last, mut other) = (s.splat(c[N - 1]), s.splat(c[N - 2]));
+    let mut i = N - 2;
+    while i > 1 {
+        i -= 2;
+        last = s.fma(last, square, s.splat(c[i + 1]));
+        other = s.fma(other, square, s.splat(c[i]));
+    }
+    if i == 1 {
+        return s.fma(other, x, s.fma(last, square, s.splat(c[0])));
+    }
+    s.fma(last, x, other)
 }
 
 /// `a + b` exactly.
@@ -44,11 +62,11 @@ pub(super) fn two_product<S: Simd>(s: S, a: S::F, b: S::F) -> Pair<S> {
     (hi, s.fma(a, b, s.neg(hi)))
 }
 
-/// `a · b` to about 2^-104.
+/// `a · b` to about 2^-102; the low part may reach a few units of the high part.
 #[inline(always)]
 pub(super) fn multiply<S: Simd>(s: S, a: Pair<S>, b: Pair<S>) -> Pair<S> {
     let (hi, lo) = two_product(s, a.0, b.0);
-    fast_two_sum(s, hi, s.fma(a.0, b.1, s.fma(a.1, b.0, lo)))
+    (hi, s.fma(a.0, b.1, s.fma(a.1, b.0, lo)))
 }
 
 /// `a + b`, to about 2^-53 of the smaller rounding that cancellation leaves.
@@ -58,13 +76,13 @@ pub(super) fn add<S: Simd>(s: S, a: Pair<S>, b: Pair<S>) -> Pair<S> {
     fast_two_sum(s, hi, s.add(lo, s.add(a.1, b.1)))
 }
 
-/// `a / b` to about 2^-102.
+/// `a / b` to about 2^-100; the low part may reach a few units of the high part.
 #[inline(always)]
 pub(super) fn divide<S: Simd>(s: S, a: Pair<S>, b: Pair<S>) -> Pair<S> {
     let inverse = s.div(s.splat(1.0), b.0);
     let hi = s.mul(a.0, inverse);
     let rest = s.fnma(hi, b.1, s.add(s.fnma(hi, b.0, a.0), a.1));
-    fast_two_sum(s, hi, s.mul(rest, inverse))
+    (hi, s.mul(rest, inverse))
 }
 
 /// `yes` where `m`, else `no`.
@@ -98,7 +116,7 @@ pub(super) fn exp_parts<S: Simd>(s: S, x: Pair<S>) -> (S::F, S::F) {
     let n = s.round_even(s.mul(x.0, s.splat(std::f64::consts::LOG2_E)));
     let r = s.fnma(n, s.splat(LN2.0), x.0); // exact
     let (r, r_lo) = fast_two_sum(s, r, s.fnma(n, s.splat(LN2.1), x.1));
-    let tail = s.fma(s.mul(r, r), poly(s, r, &E), r_lo);
+    let tail = s.fma(s.mul(r, r), poly_halves(s, r, &E), r_lo);
     let (hi, lo) = fast_two_sum(s, s.splat(1.0), r);
     (s.add(hi, s.add(lo, tail)), n)
 }
@@ -116,47 +134,35 @@ const L: [f64; 10] = [
     0.09441918057281663,
     0.0997133011037182,
 ];
+/// 2^64: lifts subnormals.
+const TWO64: f64 = (1u128 << 64) as f64;
 /// 2/3.
 const TWO_THIRDS: (f64, f64) = (0.6666666666666666, 3.700743415417188e-17);
 
-/// `log(x)` for normal positive finite `x.0`, to about 2^-66 of itself.
+/// `log(x)` for positive finite `x`, to about 2^-66 of itself.
 ///
 /// The series of `2 atanh((m-1)/(m+1))` with its first two terms in pairs.
 #[inline(always)]
-pub(super) fn log<S: Simd>(s: S, x: Pair<S>) -> Pair<S> {
+pub(super) fn log<S: Simd>(s: S, x: S::F) -> Pair<S> {
     let one = s.splat(1.0);
-    // x = m 2^k: adding 1 - sqrt(1/2) moves the seam of the exponent from 1 to sqrt(1/2).
-    let bits = s.to_bits(x.0);
+    let tiny = s.lt(x, s.splat(f64::MIN_POSITIVE));
+    let bits = s.to_bits(s.select(tiny, s.mul(x, s.splat(TWO64)), x));
+    let bias = s.select(tiny, s.splat(1023.0 + 64.0), s.splat(1023.0));
+    // x = m 2^k: adding 1 - √½ to the bits moves the seam of the exponent from 1 to √½.
     let seam = s.splat_u(1f64.to_bits() - std::f64::consts::FRAC_1_SQRT_2.to_bits());
     let shifted = s.shr::<52>(s.add_u(bits, seam));
-    let k = s.sub(s.u52_to_f64(shifted), s.splat(1023.0));
+    let k = s.sub(s.u52_to_f64(shifted), bias);
     let minus_k = s.sub_u(s.splat_u(1023 << 52), s.shl::<52>(shifted));
     let m = s.from_bits(s.add_u(bits, minus_k));
-    // 2^-k in two steps, since x.lo may be subnormal and k may be 1023.
-    let m_lo = s.scale(x.1, s.neg(k));
 
-    let top = two_sum(s, s.sub(m, one), m_lo);
-    let (bottom, bottom_lo) = fast_two_sum(s, one, m);
-    let q = divide(s, top, (bottom, s.add(bottom_lo, m_lo)));
+    let q = divide(s, (s.sub(m, one), s.splat(0.0)), fast_two_sum(s, one, m));
     let u = multiply(s, q, q);
-    let series = s.mul(u.0, poly(s, u.0, &L));
+    let series = s.mul(u.0, poly_halves(s, u.0, &L));
     let (c, c_lo) = fast_two_sum(s, s.splat(TWO_THIRDS.0), series);
     let c = (c, s.add(c_lo, s.splat(TWO_THIRDS.1)));
     let cubic = multiply(s, multiply(s, q, u), c);
-
     let (hi, lo) = fast_two_sum(s, s.add(q.0, q.0), cubic.0);
     let lo = s.add(lo, s.add(s.add(q.1, q.1), cubic.1));
-    let (sum, sum_lo) = two_sum(s, s.mul(k, s.splat(LN2.0)), hi);
-    fast_two_sum(s, sum, s.add(sum_lo, s.fma(k, s.splat(LN2.1), lo)))
-}
-
-/// [`log`] for subnormal `x.0` too: they are raised by 2^64 first.
-#[inline(always)]
-pub(super) fn log_any<S: Simd>(s: S, x: Pair<S>) -> Pair<S> {
-    let tiny = s.lt(x.0, s.splat(f64::MIN_POSITIVE));
-    let factor = s.select(tiny, s.splat((1u128 << 64) as f64), s.splat(1.0));
-    let y = log(s, (s.mul(x.0, factor), s.mul(x.1, factor)));
-    let off = s.select(tiny, s.splat(-64.0), s.splat(0.0));
-    let ln2 = s.mul(off, s.splat(LN2.0)); // exact
-    add(s, (ln2, s.mul(off, s.splat(LN2.1))), y)
+    let (sum, sum_lo) = fast_two_sum(s, s.mul(k, s.splat(LN2.0)), hi);
+    (sum, s.add(sum_lo, s.fma(k, s.splat(LN2.1), lo)))
 }

@@ -3,7 +3,7 @@
 //! Special cases are those of C (ISO/IEC 9899 F.10.4.4): integers as exponents of negative
 //! bases, zeros, infinities, and 1 to any power.
 
-use super::pair::{exp_parts, fast_two_sum, log_any, two_product};
+use super::pair::{exp_parts, fast_two_sum, log, two_product};
 use crate::Simd;
 
 /// Beyond this exponent every base but ±1 overflows or vanishes.
@@ -43,7 +43,7 @@ pub fn pow<S: Simd>(s: S, x: S::F, y: S::F) -> S::F {
 /// `a^y` for positive finite `a`; any number for other `a`.
 #[inline(always)]
 fn magnitude<S: Simd>(s: S, a: S::F, y: S::F) -> S::F {
-    let (hi, lo) = log_any(s, (a, s.splat(0.0)));
+    let (hi, lo) = log(s, a);
     let y = s.max(s.min(y, s.splat(EXPONENT_MAX)), s.splat(-EXPONENT_MAX));
     let (p, p_lo) = two_product(s, hi, y);
     let (p, p_lo) = fast_two_sum(s, p, s.fma(lo, y, p_lo));
