@@ -96,6 +96,5 @@ def _is_vectorised(function: Any, dimensions: int) -> bool:
 def _check_callable(function: Any, what: str) -> None:
     if not callable(function):
         raise TypeError(
-            f"`{function!r}` is not {what}: give a formula, a compiled callback or a"
-            " function"
+            f"`{function!r}` is not {what}: give a formula, a compiled callback or a function"
         )

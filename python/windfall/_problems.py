@@ -351,9 +351,7 @@ def _bound(value: Any) -> float | str:
 
 
 def _is_names(statistic: Any) -> bool:
-    return isinstance(statistic, (list, tuple)) and all(
-        isinstance(item, str) for item in statistic
-    )
+    return isinstance(statistic, (list, tuple)) and all(isinstance(item, str) for item in statistic)
 
 
 def _plain(value: Any) -> Any:

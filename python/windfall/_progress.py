@@ -86,8 +86,7 @@ def _notebook(display: Any, as_html: Any) -> tuple[Tick, Callable[[], None]]:
             return
         text = html.escape(_text(done, most, estimate, mcse))
         bar = as_html(
-            f'<progress value="{done}" max="{most}"></progress>'
-            f" <code>{text}</code> {seconds:.1f} s"
+            f'<progress value="{done}" max="{most}"></progress> <code>{text}</code> {seconds:.1f} s'
         )
         if handle is None:
             handle = display(bar, display_id=True)

@@ -148,8 +148,7 @@ class Result:
         """
         if self.distribution is None:
             raise ValueError(
-                f"this {self.problem} result keeps no distribution;"
-                " plot() serves the bootstrap"
+                f"this {self.problem} result keeps no distribution; plot() serves the bootstrap"
             )
         import matplotlib.pyplot as plt
 

@@ -36,8 +36,7 @@ def seed_from(rng: RngLike) -> int:
         seed = operator.index(rng)
     except TypeError:
         raise TypeError(
-            f"`rng` is `{rng!r}`; it must be a whole number, a SeedSequence, a Generator"
-            " or None"
+            f"`rng` is `{rng!r}`; it must be a whole number, a SeedSequence, a Generator or None"
         ) from None
     if not 0 <= seed < 1 << _WIDTH_BITS:
         raise ValueError(f"`rng` is `{seed}`; a seed lies between 0 and 2**128 - 1")

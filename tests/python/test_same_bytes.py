@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 
 import windfall
-from conftest import ROOT
 
 JOBS = sorted((ROOT / "examples").glob("*.toml"))
 

@@ -1,0 +1,163 @@
+"""The peers: the same work as people write it in Python, NumPy, numba, SciPy and C."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import random
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numba
+import numpy as np
+
+HERE = Path(__file__).parent
+CHUNK = 1 << 16
+
+
+def pi_python(n):
+    hits = 0
+    draw = random.Random(1).random
+    for _ in range(n):
+        x, y = draw(), draw()
+        hits += x * x + y * y < 1
+    return 4 * hits / n
+
+
+def pi_numpy(n):
+    rng = np.random.default_rng(1)
+    hits = 0
+    for start in range(0, n, CHUNK):
+        x, y = rng.random((2, min(CHUNK, n - start)))
+        hits += np.count_nonzero(x * x + y * y < 1)
+    return 4 * hits / n
+
+
+@numba.njit
+def pi_numba(n):
+    np.random.seed(1)
+    hits = 0
+    for _ in range(n):
+        x, y = np.random.random(), np.random.random()
+        hits += x * x + y * y < 1
+    return 4 * hits / n
+
+
+@numba.njit(inline="always")
+def rotl(x, k):
+    return (x << np.uint64(k)) | (x >> np.uint64(64 - k))
+
+
+@numba.njit
+def splitmix(s):
+    z = s + np.uint64(0x9E3779B97F4A7C15)
+    s = z
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return s, z ^ (z >> np.uint64(31))
+
+
+@numba.njit(inline="always")
+def unit(r):
+    return np.float64(r >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@numba.njit
+def pi_numba_fast(n):
+    """xoroshiro128+, the fastest generator that a numba loop can carry in registers."""
+    state, s0 = splitmix(np.uint64(1))
+    state, s1 = splitmix(state)
+    hits = 0
+    for _ in range(n):
+        r = s0 + s1
+        s1 ^= s0
+        s0 = rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
+        s1 = rotl(s1, 37)
+        x = unit(r)
+        r = s0 + s1
+        s1 ^= s0
+        s0 = rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
+        s1 = rotl(s1, 37)
+        y = unit(r)
+        hits += x * x + y * y < 1
+    return 4 * hits / n
+
+
+@cache
+def c_loops():
+    """Return loops.c, compiled with -O3 for this machine."""
+    folder = tempfile.TemporaryDirectory()
+    library = Path(folder.name) / "loops.so"
+    flags = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
+    source = HERE / "loops.c"
+    subprocess.run(["gcc", *flags, "-o", library, source, "-lm"], check=True)
+    loaded = ctypes.CDLL(str(library))
+    for name in ("pi_scalar", "gauss_lanes"):
+        function = getattr(loaded, name)
+        function.restype = ctypes.c_double
+        function.argtypes = [ctypes.c_int64, ctypes.c_uint64]
+    folder.cleanup()
+    return loaded
+
+
+def gauss_numpy(n):
+    rng = np.random.default_rng(1)
+    total = 0.0
+    for start in range(0, n, CHUNK):
+        x = rng.uniform(-1, 1, (5, min(CHUNK, n - start)))
+        total += np.exp(-(x * x).sum(axis=0)).sum()
+    return 32 * total / n
+
+
+@numba.njit(parallel=True, fastmath=True)
+def gauss_numba(n, blocks):
+    total = 0.0
+    for block in numba.prange(blocks):
+        state, s0 = splitmix(np.uint64(2 * block + 1))
+        state, s1 = splitmix(state)
+        inner = 0.0
+        for _ in range(n // blocks):
+            q = 0.0
+            for _ in range(5):
+                r = s0 + s1
+                s1 ^= s0
+                s0 = rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
+                s1 = rotl(s1, 37)
+                x = 2 * unit(r) - 1
+                q += x * x
+            inner += math.exp(-q)
+        total += inner
+    return 32 * total / (n // blocks * blocks)
+
+
+def gauss_sobol_scipy(replicates, log2_points):
+    from scipy.stats import qmc
+
+    means = []
+    for seed in range(replicates):
+        points = qmc.Sobol(5, scramble=True, rng=seed).random_base2(log2_points)
+        x = 2 * points - 1
+        means.append(32 * np.exp(-(x * x).sum(axis=1)).mean())
+    return float(np.mean(means))
+
+
+@numba.njit
+def bootstrap_mean_numba(x, resamples):
+    """Percentile replicates of the mean with 32-bit fixed-point indices, as hand-tuned."""
+    n = np.uint64(len(x))
+    state, s0 = splitmix(np.uint64(7))
+    state, s1 = splitmix(state)
+    out = np.empty(resamples)
+    for b in range(resamples):
+        total = 0.0
+        for _ in range(len(x) // 2):
+            r = s0 + s1
+            s1 ^= s0
+            s0 = rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
+            s1 = rotl(s1, 37)
+            total += x[((r & np.uint64(0xFFFFFFFF)) * n) >> np.uint64(32)]
+            total += x[((r >> np.uint64(32)) * n) >> np.uint64(32)]
+        out[b] = total / len(x)
+    return out
