@@ -26,6 +26,8 @@ enum Key {
 #[derive(Default)]
 pub(crate) struct Builder {
     ops: Vec<Op>,
+    /// Whether each value is a truth value.
+    truths: Vec<bool>,
     known: HashMap<Key, ValueId>,
 }
 
@@ -59,6 +61,7 @@ impl Builder {
             Op::Select(list) => Key::Select(list),
         };
         *self.known.entry(key).or_insert_with(|| {
+            self.truths.push(op.is_truth(&self.ops, &self.truths));
             self.ops.push(op);
             (self.ops.len() - 1) as ValueId
         })
@@ -93,22 +96,7 @@ impl Builder {
 
     /// Whether `id` can be nothing but 0 or 1.
     pub fn is_truth(&self, id: ValueId) -> bool {
-        use Binary::*;
-        // Truth values are made of truth values at most a few deep in the usual case; what is
-        // deeper counts as a number, which costs one comparison and changes no result.
-        let mut open = vec![id];
-        for _ in 0..64 {
-            let Some(id) = open.pop() else { return true };
-            match self.ops[id as usize] {
-                Op::Constant(value) if value == 1.0 || value.to_bits() == 0 => {}
-                Op::Binary(Less | LessEqual | Equal | NotEqual, ..) => {}
-                Op::Binary(Min | Max, a, b) => open.extend([a, b]),
-                Op::Binary(Sub, a, b) if self.constant_of(a) == Some(1.0) => open.push(b),
-                Op::Select([_, a, b]) => open.extend([a, b]),
-                _ => return false,
-            }
-        }
-        false
+        self.truths[id as usize]
     }
 
     pub fn constant(&mut self, value: f64) -> ValueId {
@@ -137,13 +125,13 @@ impl Builder {
         };
         match (kind, left, right) {
             (_, Some(_), Some(_)) => {}
-            (Mul, Some(one), None) if one == 1.0 => return self.other(a, b, left),
-            (Mul, None, Some(one)) if one == 1.0 => return self.other(a, b, right),
-            (Mul, Some(minus), None) | (Mul, None, Some(minus)) if minus == -1.0 => {
-                let other = self.other(a, b, Some(minus));
+            (Mul, Some(1.0), None) => return self.other(a, b, left),
+            (Mul, None, Some(1.0)) => return self.other(a, b, right),
+            (Mul, Some(-1.0), None) | (Mul, None, Some(-1.0)) => {
+                let other = self.other(a, b, Some(-1.0));
                 return self.unary(Unary::Negative, other);
             }
-            (Div, None, Some(one)) if one == 1.0 => return a,
+            (Div, None, Some(1.0)) => return a,
             (Div, None, Some(divisor)) if has_exact_reciprocal(divisor) => {
                 let reciprocal = self.constant(divisor.recip());
                 return self.binary(Mul, a, reciprocal);
@@ -206,7 +194,7 @@ impl Builder {
         let value = self.constant_of(exponent)?;
         let whole = (2..=POWER_MAX).find(|&n| f64::from(n) == value)?;
         let half = self.whole_power(base, whole / 2);
-        if whole % 2 == 0 {
+        if whole.is_multiple_of(2) {
             return Some((half, half));
         }
         let even = self.binary(Binary::Mul, half, half);
@@ -217,9 +205,9 @@ impl Builder {
     pub fn power_unfactored(&mut self, base: ValueId, exponent: ValueId) -> ValueId {
         let one = self.constant(1.0);
         match self.constant_of(exponent) {
-            Some(value) if value == 0.0 => one,
-            Some(value) if value == 1.0 => base,
-            Some(value) if value == 0.5 => self.unary(Unary::Sqrt, base),
+            Some(0.0) => one,
+            Some(1.0) => base,
+            Some(0.5) => self.unary(Unary::Sqrt, base),
             Some(value)
                 if value < 0.0 && value >= -f64::from(POWER_MAX) && value.fract() == 0.0 =>
             {
@@ -237,7 +225,7 @@ impl Builder {
         }
         let half = self.whole_power(base, n / 2);
         let even = self.binary(Binary::Mul, half, half);
-        if n % 2 == 0 { even } else { self.binary(Binary::Mul, even, base) }
+        if n.is_multiple_of(2) { even } else { self.binary(Binary::Mul, even, base) }
     }
 }
 

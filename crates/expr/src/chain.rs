@@ -13,11 +13,11 @@ pub(crate) struct Chain<'a, 'f> {
     pub to: Target,
 }
 
-impl Task for Chain<'_, '_> {
+impl Task for &mut Chain<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let mut at = 0;
         match S::ISA {
             // As many vectors at once as leave registers for operands.
@@ -110,6 +110,22 @@ fn apply<S: Simd, const G: usize>(
             each!($($input)* => binary(simd, Binary::$name, $left, $right))
         };
     }
+    macro_rules! compared {
+        ($kind:expr, [$x:ident, $a:ident, $b:ident], $yes:expr, $no:expr) => {
+            match $kind {
+                Binary::Less => {
+                    each!($x, $a, $b => simd.select(simd.lt($a, $b), $yes, $no))
+                }
+                Binary::LessEqual => {
+                    each!($x, $a, $b => simd.select(simd.le($a, $b), $yes, $no))
+                }
+                Binary::Equal => {
+                    each!($x, $a, $b => simd.select(simd.eq($a, $b), $yes, $no))
+                }
+                _ => each!($x, $a, $b => simd.select(simd.eq($a, $b), $no, $yes)),
+            }
+        };
+    }
     macro_rules! fused {
         ($kind:expr, [$($input:tt)*], $a:expr, $b:expr, $c:expr) => {
             match $kind {
@@ -128,8 +144,13 @@ fn apply<S: Simd, const G: usize>(
         StepKind::Both(kind) => binary!(kind, [x], x, x),
         StepKind::Sum(kind) => fused!(kind, [x, a, b], a, b, x),
         StepKind::SumSquare(kind) => fused!(kind, [x, a], a, a, x),
+        StepKind::SumSquareDifference(kind) => {
+            fused!(kind, [x, a, b], simd.sub(a, b), simd.sub(a, b), x)
+        }
         StepKind::Factor(kind) => fused!(kind, [x, a, b], x, a, b),
         StepKind::Square(kind) => fused!(kind, [x, a], x, x, a),
+        StepKind::And(kind) => compared!(kind, [x, a, b], x, simd.splat(0.0)),
+        StepKind::Or(kind) => compared!(kind, [x, a, b], simd.splat(1.0), x),
         StepKind::Choose => each!(x, a, b => choose(simd, x, a, b)),
         StepKind::Keep => each!(x, a, b => choose(simd, a, x, b)),
         StepKind::Replace => each!(x, a, b => choose(simd, a, b, x)),

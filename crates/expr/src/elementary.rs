@@ -28,7 +28,7 @@ struct From1<K>(Source, std::marker::PhantomData<K>);
 /// The sources of a [`Two`].
 struct From2<K>(Source, Source, std::marker::PhantomData<K>);
 
-impl<K: One> Task for Map<'_, '_, From1<K>> {
+impl<K: One> Task for &mut Map<'_, '_, From1<K>> {
     type Output = ();
 
     #[inline(always)]
@@ -40,7 +40,7 @@ impl<K: One> Task for Map<'_, '_, From1<K>> {
     }
 }
 
-impl<K: Two> Task for Map<'_, '_, From2<K>> {
+impl<K: Two> Task for &mut Map<'_, '_, From2<K>> {
     type Output = ();
 
     #[inline(always)]
@@ -70,7 +70,7 @@ macro_rules! one {
             match kind {
                 $(Unary::$name => {
                     let sources = From1::<$name>(a, std::marker::PhantomData);
-                    dispatch(Map { frame, sources, to });
+                    dispatch(&mut Map { frame, sources, to });
                 })*
                 // The planner puts these into chains.
                 Unary::Negative | Unary::Abs | Unary::Sqrt | Unary::Floor | Unary::Ceil
@@ -125,10 +125,14 @@ impl Two for Atan2 {
 pub(crate) fn two(frame: &mut Frame<'_>, kind: Binary, (a, b): (Source, Source), to: Target) {
     match kind {
         Binary::Pow => {
-            dispatch(Map { frame, sources: From2::<Pow>(a, b, std::marker::PhantomData), to });
+            dispatch(&mut Map { frame, sources: From2::<Pow>(a, b, std::marker::PhantomData), to });
         }
         Binary::Atan2 => {
-            dispatch(Map { frame, sources: From2::<Atan2>(a, b, std::marker::PhantomData), to });
+            dispatch(&mut Map {
+                frame,
+                sources: From2::<Atan2>(a, b, std::marker::PhantomData),
+                to,
+            });
         }
         // The planner puts these into chains.
         _ => {}

@@ -106,7 +106,8 @@ impl Code {
         for Pass { work, to } in &self.passes {
             match *work {
                 Work::Chain { start, ref steps } => {
-                    dispatch(Chain { frame, start, steps: &self.steps[steps.clone()], to: *to });
+                    let steps = &self.steps[steps.clone()];
+                    dispatch(&mut Chain { frame, start, steps, to: *to });
                 }
                 Work::One(kind, a) => elementary::one(frame, kind, a, *to),
                 Work::Two(kind, a, b) => elementary::two(frame, kind, (a, b), *to),

@@ -230,8 +230,8 @@ impl Lexer<'_> {
         let rest = &self.text[self.at..];
         let means = |c: char| {
             c.is_whitespace()
-                || c.is_alphanumeric()
-                || matches!(c, '_' | '.' | '"' | '`')
+                || is_name_part(c)
+                || matches!(c, '"' | '`')
                 || OPERATORS.iter().any(|(text, _)| text.starts_with(c))
                 || FOREIGN.iter().any(|(text, ..)| text.starts_with(c))
         };

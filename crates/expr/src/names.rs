@@ -134,7 +134,7 @@ pub(crate) fn is_name_start(c: char) -> bool {
 
 /// Whether a name may go on with `c`; dots are for names such as `Sepal.Length`.
 pub(crate) fn is_name_part(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '.'
+    c.is_alphabetic() || c.is_ascii_digit() || c == '_' || c == '.'
 }
 
 /// `name` as one writes it in a formula, in code quotes for a message.

@@ -147,6 +147,22 @@ impl Op {
         list.into_iter().take(count)
     }
 
+    /// Whether the value can be nothing but 0 or 1, given which `earlier` ones can.
+    pub(crate) fn is_truth(&self, ops: &[Op], earlier: &[bool]) -> bool {
+        let holds = |id: ValueId| earlier[id as usize];
+        match *self {
+            Op::Constant(value) => value == 1.0 || value.to_bits() == 0,
+            Op::Binary(kind, a, b) => match kind {
+                Binary::Less | Binary::LessEqual | Binary::Equal | Binary::NotEqual => true,
+                Binary::Min | Binary::Max => holds(a) && holds(b),
+                Binary::Sub => ops[a as usize] == Op::Constant(1.0) && holds(b),
+                _ => false,
+            },
+            Op::Select([_, a, b]) => holds(a) && holds(b),
+            _ => false,
+        }
+    }
+
     /// The same operation with each operand replaced.
     pub(crate) fn map_operands(self, mut f: impl FnMut(ValueId) -> ValueId) -> Op {
         match self {
@@ -170,9 +186,9 @@ impl Op {
 /// assert_eq!(
 ///     expr.program().to_string(),
 ///     "v0 = x0
-/// v1 = mul v0 v0
-/// v2 = x1
-/// v3 = fma v2 v2 v1
+/// v1 = x1
+/// v2 = mul v0 v0
+/// v3 = fma v1 v1 v2
 /// v4 = neg v3
 /// v5 = exp v4
 /// "

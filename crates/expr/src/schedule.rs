@@ -66,10 +66,16 @@ pub(crate) enum StepKind {
     Sum(Fused),
     /// The same with `a = b`: one read less.
     SumSquare(Fused),
+    /// The same with the difference `a - b` for both factors.
+    SumSquareDifference(Fused),
     /// [`Fused`] of `acc·a` and `b`.
     Factor(Fused),
     /// [`Fused`] of `acc·acc` and `a`.
     Square(Fused),
+    /// `acc` if the comparison `a ∘ b` holds, else 0.
+    And(Binary),
+    /// 1 if the comparison `a ∘ b` holds, else `acc`.
+    Or(Binary),
     /// `a` where `acc` is not 0, else `b`.
     Choose,
     /// `acc` where `a` is not 0, else `b`.
@@ -143,6 +149,8 @@ struct Link {
 struct Planner {
     /// Operations that read each value; an operation that reads it twice counts once.
     readers: Vec<u32>,
+    /// Whether each value is a truth value.
+    truths: Vec<bool>,
     draft: Vec<Draft>,
     /// The draft whose chain ends in this value.
     chain_of: Vec<Option<usize>>,
@@ -157,34 +165,83 @@ impl Planner {
             read.dedup();
             read.into_iter().for_each(|id| readers[id as usize] += 1);
         }
-        Planner { readers, draft: Vec::new(), chain_of: vec![None; ops.len()] }
+        let mut truths = Vec::with_capacity(ops.len());
+        for op in ops {
+            truths.push(op.is_truth(ops, &truths));
+        }
+        Planner { readers, truths, draft: Vec::new(), chain_of: vec![None; ops.len()] }
     }
 
     /// Puts operation `id` at the end of a chain, or starts one with it.
     fn extend_chain(&mut self, id: ValueId, op: &Op) {
+        let absorbed = self.absorb(op);
         let open = |operand: &ValueId| {
             let at = *operand as usize;
             self.readers[at] == 1 && self.chain_of[at].is_some() && reads_as_one(op, *operand)
         };
-        // The addend first: it is where a long sum goes on. Then the value made last.
-        let joined = match *op {
-            Op::Fused(_, [_, _, c]) if open(&c) => Some(c),
-            _ => op.operands().filter(open).max(),
+        let (joined, first) = match (*op, &absorbed) {
+            (_, Some((acc, _))) => (Some(*acc).filter(open), *acc),
+            // The addend first: it is where a long sum goes on.
+            (Op::Fused(_, [_, _, c]), None) if open(&c) => (Some(c), c),
+            (Op::Fused(_, [_, _, c]), None) => (op.operands().filter(open).max(), c),
+            // Then the value made last.
+            _ => (op.operands().filter(open).max(), op.operands().next().unwrap_or(0)),
         };
-        let first = match *op {
-            Op::Fused(_, [_, _, c]) => c,
-            _ => op.operands().next().unwrap_or(0),
+        let link = match absorbed {
+            Some((_, link)) => link,
+            None => link(op, joined.unwrap_or(first)),
         };
-        let link = link(op, joined.unwrap_or(first));
-        let taken = joined.and_then(|value| self.chain_of[value as usize]);
-        let (start, mut links) =
-            match taken.map(|at| std::mem::replace(&mut self.draft[at], Draft::Gone)) {
-                Some(Draft::Chain { start, links, .. }) => (start, links),
-                _ => (first, Vec::new()),
-            };
+        let (start, mut links) = match joined.map(|value| self.take_chain(value)) {
+            Some((start, links)) => (start, links),
+            None => (first, Vec::new()),
+        };
         links.push(link);
         self.chain_of[id as usize] = Some(self.draft.len());
         self.draft.push(Draft::Chain { start, links, end: id });
+    }
+
+    /// The chain that ends in `value`, which is then no pass of its own.
+    fn take_chain(&mut self, value: ValueId) -> (ValueId, Vec<Link>) {
+        let draft = self.chain_of[value as usize].map(|at| &mut self.draft[at]);
+        match draft.map(|draft| std::mem::replace(draft, Draft::Gone)) {
+            Some(Draft::Chain { start, links, .. }) => (start, links),
+            _ => (value, Vec::new()),
+        }
+    }
+
+    /// Takes an operand's one-step chain into the step of `op`, where such a step exists; yields
+    /// what is then `acc`, and the step.
+    fn absorb(&mut self, op: &Op) -> Option<(ValueId, Link)> {
+        use Binary::{Equal, Less, LessEqual, NotEqual, Sub};
+        let (acc, value, wrap): (_, _, fn(Binary, Fused) -> Option<StepKind>) = match *op {
+            Op::Fused(_, [a, b, c]) if a == b && b != c => {
+                (c, a, |kind, fused| (kind == Sub).then_some(StepKind::SumSquareDifference(fused)))
+            }
+            Op::Binary(Binary::Min, a, b) if a != b && self.both_truths(a, b) => {
+                (a, b, |kind, _| Some(StepKind::And(kind)))
+            }
+            Op::Binary(Binary::Max, a, b) if a != b && self.both_truths(a, b) => {
+                (a, b, |kind, _| Some(StepKind::Or(kind)))
+            }
+            _ => return None,
+        };
+        let fused = if let Op::Fused(fused, _) = *op { fused } else { Fused::MulAdd };
+        let at = self.chain_of[value as usize].filter(|_| self.readers[value as usize] == 1)?;
+        let Draft::Chain { start, links, .. } = &self.draft[at] else { return None };
+        let [Link { kind: StepKind::Left(kind), a: Some(right), .. }] = links[..] else {
+            return None;
+        };
+        let kind = match kind {
+            Sub | Less | LessEqual | Equal | NotEqual => wrap(kind, fused)?,
+            _ => return None,
+        };
+        let link = Link { kind, a: Some(*start), b: Some(right) };
+        self.draft[at] = Draft::Gone;
+        Some((acc, link))
+    }
+
+    fn both_truths(&self, a: ValueId, b: ValueId) -> bool {
+        self.truths[a as usize] && self.truths[b as usize]
     }
 
     /// Gives out blocks of workspace and writes the passes down.
