@@ -2,8 +2,8 @@
 
 use crate::fill::{Draw, open_unit};
 use crate::lanes::open_uniform52;
-use crate::scalar::ln;
 use crate::stream::Stream;
+use windfall_lanes::scalar_math::log;
 use windfall_lanes::{LANES, Simd, math};
 
 #[derive(Clone, Copy)]
@@ -12,7 +12,7 @@ struct Exponential;
 impl Draw for Exponential {
     type Out = f64;
     fn one(self, word: u64) -> f64 {
-        -ln(open_unit(word))
+        -log(open_unit(word))
     }
     #[inline(always)]
     fn eight<S: Simd>(self, simd: S, words: S::U, out: &mut [f64; LANES]) {
@@ -29,7 +29,7 @@ impl Stream {
     /// Fills `out` with exponential numbers; the same as [`Stream::exponential`] for each.
     ///
     /// # Cost
-    /// About 0.8 ns a number with AVX-512.
+    /// About 0.9 ns a number with AVX-512, 1.9 ns with AVX2.
     pub fn fill_exponential(&mut self, out: &mut [f64]) {
         self.fill(Exponential, out);
     }

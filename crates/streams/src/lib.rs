@@ -29,7 +29,6 @@ mod normal;
 mod philox;
 mod poisson;
 mod saddle;
-mod scalar;
 mod seed;
 mod seed_sequence;
 mod select;

@@ -7,7 +7,7 @@ use crate::stream::Stream;
 
 /// The multinomial distribution: how `n` trials fall into categories of given weights.
 ///
-/// About 60 ns a category: the set-up of a binomial and a draw.
+/// About 45 to 100 ns a category: the set-up of a binomial and a draw.
 ///
 /// ```
 /// use windfall_streams::{Distribution, Multinomial, Seed, Streams};

@@ -6,8 +6,8 @@
 use crate::distribution::Distribution;
 use crate::error::ParameterError;
 use crate::saddle::{INVERSES, Probability};
-use crate::scalar::exp;
 use crate::stream::Stream;
+use windfall_lanes::scalar_math::exp;
 
 /// From this mean on rejection is used (its constants hold from 10 on).
 const REJECTION_FROM: f64 = 10.0;
@@ -16,7 +16,7 @@ const MEAN_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The Poisson distribution of a given mean.
 ///
-/// About 10 ns a draw for means above 10; below, 3 ns and 1.5 ns for each unit of the mean.
+/// About 10 ns a draw and 2.5 ns for each unit of the mean below 10; 50 ns at 10, 23 ns at 1000.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Poisson {
     mean: f64,

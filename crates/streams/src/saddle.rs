@@ -1,11 +1,11 @@
 //! Poisson and binomial probabilities without cancellation, for rejection tests.
 //!
-//! `ln k! = k ln k - k + ln(2 pi k) / 2 + correction(k)`; the large parts of a probability then
+//! `ln k! = k ln k - k + log(2 pi k) / 2 + correction(k)`; the large parts of a probability then
 //! combine into deviances, which are small where the probability is large. Source: C. Loader,
 //! "Fast and accurate computation of binomial probabilities", 2000.
 
-use crate::scalar::{ln, ln_1p};
 use std::f64::consts::TAU;
+use windfall_lanes::scalar_math::{log, log1p};
 
 /// What Stirling's formula for `ln k!` lacks, for k = 1 to 15 (correctly rounded).
 const CORRECTIONS: [f64; 15] = [
@@ -38,13 +38,13 @@ fn correction(k: f64) -> f64 {
     }
 }
 
-/// `k ln(k / mean) + mean - k`, never negative; `k = 0` gives `mean`.
+/// `k log(k / mean) + mean - k`, never negative; `k = 0` gives `mean`.
 fn deviance(k: f64, mean: f64) -> f64 {
     if k == 0.0 {
         return mean;
     }
     let gap = (mean - k) / k;
-    k * (gap - ln_1p(gap))
+    k * (gap - log1p(gap))
 }
 
 /// A probability as `exp(exponent) / sqrt(square)`.
@@ -75,12 +75,12 @@ impl Probability {
     }
 
     pub(crate) fn ln(self) -> f64 {
-        self.exponent - 0.5 * ln(self.square)
+        self.exponent - 0.5 * log(self.square)
     }
 
     /// True if `height * exp(shift)` is not above the probability; costs one logarithm.
     pub(crate) fn covers(self, height: f64, shift: f64) -> bool {
-        ln(height * height * self.square) <= 2.0 * (self.exponent - shift)
+        log(height * height * self.square) <= 2.0 * (self.exponent - shift)
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) const INVERSES: [f64; 128] = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scalar::exp;
+    use windfall_lanes::scalar_math::exp;
 
     #[test]
     fn probabilities_add_up_and_follow_their_recurrence() {
@@ -110,9 +110,9 @@ mod tests {
         for k in 0..60 {
             let k = f64::from(k);
             let [this, next] = [k, k + 1.0].map(|k| Probability::binomial(k, n, p).ln());
-            assert!((next - this - ln((n - k) / (k + 1.0) * (p / (1.0 - p)))).abs() < 1e-12);
+            assert!((next - this - log((n - k) / (k + 1.0) * (p / (1.0 - p)))).abs() < 1e-12);
             let [this, next] = [k, k + 1.0].map(|k| Probability::poisson(k, 40.0).ln());
-            assert!((next - this - ln(40.0 / (k + 1.0))).abs() < 1e-12);
+            assert!((next - this - log(40.0 / (k + 1.0))).abs() < 1e-12);
         }
     }
 }

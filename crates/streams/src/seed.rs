@@ -19,6 +19,15 @@ pub(crate) enum Purpose {
 ///
 /// Written and read in decimal; hexadecimal with `0x` is read too.
 ///
+/// # The contract on names
+/// A seed and a name give 128 bits `h`, four words of 32 bits, low first. `h` begins as the seed.
+/// The UTF-8 bytes of the name are cut into blocks of eight, the last one padded with zeros; one
+/// more block holds their number in its low 56 bits and the purpose in its top 8: 1 for
+/// [`Seed::child`], 2 for [`Streams::new`](crate::Streams::new). Each block `m`, little-endian,
+/// takes `h` to `philox4x32(key = m, counter = h) ^ h`: the construction of Davies and Meyer, in
+/// which the bijection cannot be run backwards. So seeds and names that differ share their bits
+/// only by a collision of 128 bits.
+///
 /// ```
 /// use windfall_streams::Seed;
 /// let seed = Seed::from(42_u64);
@@ -42,19 +51,13 @@ impl Seed {
 
     /// Returns the seed of the part called `name`; children of children are fine.
     ///
-    /// Seeds and names that differ give different children but for a collision of 128 bits.
+    /// The child is the 128 bits `h` of [the contract on names](Seed#the-contract-on-names).
     pub fn child(self, name: &str) -> Self {
         let words = self.absorb(name, Purpose::Child);
         Self((0..4).fold(0, |bits, i| bits | u128::from(words[i]) << (32 * i)))
     }
 
-    /// Returns 128 bits (low words first) that stand for this seed, `name` and `purpose`.
-    ///
-    /// The contract: `h` is the seed as four words. The UTF-8 bytes of the name are cut into
-    /// blocks of eight, the last one padded with zeros; after them comes one block that holds the
-    /// length in bytes in its low 56 bits and the purpose (1 child, 2 stream) in the top 8. Each
-    /// block `m` (little-endian) takes `h` to `philox4x32(key = m, counter = h) ^ h`: the
-    /// construction of Davies and Meyer, in which the bijection cannot be run backwards.
+    /// Returns the 128 bits, low words first, of this seed, `name` and `purpose`.
     pub(crate) fn absorb(self, name: &str, purpose: Purpose) -> [u32; 4] {
         let state = std::array::from_fn(|i| (self.0 >> (32 * i)) as u32);
         let length = name.len() as u64 | (purpose as u64) << 56;

@@ -6,7 +6,7 @@ use crate::stream::Stream;
 impl Stream {
     /// Puts `items` in random order, each order as likely, by Fisher and Yates from the back.
     ///
-    /// Takes the words of `below(i)` for `i` from `items.len()` down to 2. About 3 ns an item in
+    /// Takes the words of `below(i)` for `i` from `items.len()` down to 2. About 2 ns an item in
     /// cache.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
@@ -20,7 +20,7 @@ impl Stream {
     ///
     /// Draws with [`Stream::fill_below`] until enough different numbers have come, in blocks of
     /// as many as are still missing; where more than half are wanted, draws those to leave out.
-    /// About 15 ns a number, for sorting.
+    /// About 20 ns a number, for sorting; 70 ns near half of `n`.
     ///
     /// # Errors
     /// If `out` is longer than `n`.

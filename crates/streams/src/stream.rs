@@ -10,7 +10,7 @@ use windfall_lanes::LANES;
 
 /// The draws of one task, in order.
 ///
-/// Costs 264 bytes; about 1 ns a word one at a time, about 0.2 ns in block forms. Cloning gives a
+/// Costs 264 bytes; about 1.5 ns a word one at a time, 0.2 ns in block forms with AVX-512. Cloning gives a
 /// second reader of the same sequence.
 ///
 /// ```
@@ -33,7 +33,8 @@ impl Stream {
     /// Returns the next word: 64 random bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        let lane = self.lane;
+        // The remainder, always the same number, spares the checks of the four indices.
+        let lane = self.lane % LANES;
         self.lane = (lane + 1) % LANES;
         let [s0, s1, s2, s3] = self.state.each_mut().map(|word| &mut word[lane]);
         let output = s0.wrapping_add(*s3).rotate_left(23).wrapping_add(*s0);

@@ -1,6 +1,6 @@
 //! Streams: from (seed, name, task) to bits, in constant time.
 //!
-//! A job opens one `Streams` by name; each task then reaches its own `Stream` in about 20 ns,
+//! A job opens one `Streams` by name; each task then reaches its own `Stream` in about 30 ns,
 //! whatever ran before it and wherever. That is what makes an answer independent of workers.
 
 use crate::lanes::Lanes;
@@ -14,10 +14,14 @@ const STATE_BLOCKS: u64 = 1 << 32;
 
 /// All the streams of one seed and name, one for each task.
 ///
-/// The contract: seed and name give a 64-bit key and a 64-bit nonce (`Seed` tells how). Block `b`
-/// of task `t` is `philox4x32(key, counter)`, the counter being `t` in its low 64 bits and
-/// `nonce ^ b` in its high 64 bits. Blocks 0 to 2^32 - 1 are for [`Streams::bits`]; the sixteen
-/// from 2^32 on fill the state of [`Streams::task`].
+/// # The contract on addresses
+/// Seed and name give 128 bits ([how](Seed#the-contract-on-names)): the low half is a key, the
+/// high half a nonce. Block `b` of task `t` is [`philox4x32`] of that key and the counter whose
+/// low 64 bits are `t` and whose high 64 bits are `nonce ^ b`. Blocks 0 to 2^32 - 1 are for
+/// [`Streams::bits`]; the sixteen from 2^32 on fill the state of [`Streams::task`]. Lane `i` of
+/// it has the state words `s0`, `s1` from block `2^32 + i` and `s2`, `s3` from block
+/// `2^32 + 8 + i`, two words of 32 bits each, the low one first; a state of four zeros becomes
+/// 1, 0, 0, 0. Word `p` of the stream is output `p / 8` of lane `p % 8`.
 ///
 /// ```
 /// use windfall_streams::{Seed, Streams};
@@ -45,13 +49,13 @@ impl Streams {
         self.seed
     }
 
-    /// Returns the stream of `task`, at its first word.
+    /// Returns the stream of `task`, at its first word; 30 ns with AVX-512, 60 ns with AVX2.
     pub fn task(&self, task: u64) -> Stream {
         dispatch(Reach { streams: self, task })
     }
 
     /// Returns the lanes of `task`, at its first word, for kernels inside a dispatched loop; the
-    /// same as `task(task).lanes(simd)`, without a way through memory.
+    /// same as `task(task).lanes(simd)` without a way through memory: 22 ns and 36 ns.
     #[inline(always)]
     pub fn lanes<S: Simd>(&self, simd: S, task: u64) -> Lanes<S> {
         let high = self.nonce ^ STATE_BLOCKS;

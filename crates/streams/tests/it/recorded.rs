@@ -1,7 +1,7 @@
 //! Draws as they were recorded: a change here is a change of values that users will see.
 //!
 //! Where `golden` knows the answer from elsewhere, this only remembers. If a change is meant,
-//! mark it VALUES in the changelog and replace `draws.txt` by the text that the test shows.
+//! mark it VALUES in the changelog and run `./check bless`.
 
 use windfall_streams::{
     Beta, Binomial, Distribution, Gamma, Multinomial, Poisson, Seed, Stream, Streams,
@@ -65,5 +65,9 @@ fn draws_are_as_recorded() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/draws.txt");
     let recorded = std::fs::read_to_string(path).unwrap_or_default();
     let found = text();
+    if std::env::var_os("WINDFALL_BLESS").is_some() {
+        std::fs::write(path, &found).expect(path);
+        return;
+    }
     assert!(found == recorded, "draws.txt should read:\n{found}");
 }
