@@ -5,37 +5,36 @@
 //! half line, so that the far tail keeps its digits down to the subnormals.
 
 use super::erf_table::{ERF, LAST, SLOPE, STEP};
-use super::pair::{Pair, exp_parts, fast_two_sum, poly, two_product};
+use super::pair::{Pair, exp_parts, fast_two_sum, poly, poly_halves, two_product};
 use crate::Simd;
 use crate::simd::ROUND;
 
 /// Error function `2/√π ∫₀ˣ exp(-t²) dt`: at most 1.3 ulp off.
 #[inline(always)]
 pub fn erf<S: Simd>(s: S, x: S::F) -> S::F {
-    let a = s.min(s.abs(x), s.splat(LAST * STEP));
+    let a = s.min(s.splat(LAST * STEP), s.abs(x)); // NaN stays
     let magic = s.splat(ROUND);
     let i = s.fma(a, s.splat(1.0 / STEP), magic);
     let index = s.and(s.to_bits(i), s.splat_u(511));
     let i = s.sub(i, magic);
-    let c = s.mul(i, s.splat(STEP));
+    let c = s.mul(i, s.splat(-STEP)); // minus the node
     let d = s.fnma(i, s.splat(STEP), a);
     let v = s.mul(c, c);
-    let nd = s.neg(d);
     let third = 1.0 / 3.0;
-    // erf(c + d) - erf(c) = slope(c) d Σ (-d)^k H_k(c) / (k + 1)!
+    // erf(node + d) - erf(node) = slope d Σ d^k H_k(-node) / (k + 1)!
     let h2 = s.fma(v, s.splat(2.0 * third), s.splat(-third));
     let h3 = s.mul(c, s.fma(v, s.splat(third), s.splat(-0.5)));
     let h4 = poly(s, v, &[0.1, -0.4, 4.0 / 30.0]);
     let h5 = s.mul(c, poly(s, v, &[15.0 / 90.0, -20.0 / 90.0, 4.0 / 90.0]));
     let h6 = poly(s, v, &[-15.0 / 630.0, 90.0 / 630.0, -60.0 / 630.0, 8.0 / 630.0]);
-    let sum = s.fma(h6, nd, h5);
-    let sum = s.fma(sum, nd, h4);
-    let sum = s.fma(sum, nd, h3);
-    let sum = s.fma(sum, nd, h2);
-    let sum = s.fma(sum, nd, c);
-    let step = s.fma(s.mul(sum, nd), d, d);
+    let sum = s.fma(h6, d, h5);
+    let sum = s.fma(sum, d, h4);
+    let sum = s.fma(sum, d, h3);
+    let sum = s.fma(sum, d, h2);
+    let sum = s.fma(sum, d, c);
+    let step = s.fma(s.mul(sum, d), d, d);
     let y = s.fma(s.gather(&SLOPE, index), step, s.gather(&ERF, index));
-    s.select(s.eq(x, x), s.copysign(y, x), x)
+    s.copysign(y, x)
 }
 
 /// `(1 + 2t) erfcx(t) = Q0 + q Q(q)`, `q = (t - 4)/(t + 4)`, on 0 <= t <= 28.
@@ -83,7 +82,7 @@ pub(super) fn tail<S: Simd>(s: S, t: S::F, minus_square: Pair<S>, shift: f64) ->
     let q = s.fma(rest, by_bottom, q);
 
     let (p, n) = exp_parts(s, minus_square);
-    let (sum, sum_lo) = fast_two_sum(s, s.splat(Q0.0), s.mul(q, poly(s, q, &Q)));
+    let (sum, sum_lo) = fast_two_sum(s, s.splat(Q0.0), s.mul(q, poly_halves(s, q, &Q)));
     let (top, top_lo) = two_product(s, sum, p);
     let top_lo = s.fma(s.add(sum_lo, s.splat(Q0.1)), p, top_lo);
     let y = s.mul(top, by_wide);
@@ -95,9 +94,8 @@ pub(super) fn tail<S: Simd>(s: S, t: S::F, minus_square: Pair<S>, shift: f64) ->
 /// the smallest subnormal at 27.2.
 #[inline(always)]
 pub fn erfc<S: Simd>(s: S, x: S::F) -> S::F {
-    let t = s.min(s.abs(x), s.splat(TAIL_END));
+    let t = s.min(s.splat(TAIL_END), s.abs(x)); // NaN stays
     let (hi, lo) = two_product(s, t, s.neg(t));
     let y = tail(s, t, (hi, lo), 0.0);
-    let y = s.select(s.lt(x, s.splat(0.0)), s.sub(s.splat(2.0), y), y);
-    s.select(s.eq(x, x), y, x)
+    s.select(s.lt(x, s.splat(0.0)), s.sub(s.splat(2.0), y), y)
 }
