@@ -64,14 +64,14 @@ def array(name, values):
 
 cs, poly = list(table()), [mpf(-1) / 2] + fit()
 print("//! Hold the tables of the logarithms; written by `derive/log_table.py`.\n")
-print("use super::log::Base;\n")
+print("use super::log::Base;\nuse std::f64::consts::{LOG2_E, LOG10_E};\n")
 print("/// The bits of the least number whose exponent is taken as zero.")
 print(f"pub(super) const OFFSET: u64 = 0x{OFFSET:016x};\n")
 print("/// A number near 1/z for each sixteenth of the mantissa.")
 print("#[rustfmt::skip]")
 print("pub(super) const INVERSE: [f64; 16] = [")
 print("".join(f"    {rust(c)},\n" for c in cs) + "];\n")
-for name, base in (("E", None), ("TWO", 2), ("TEN", 10)):
+for name, base, e in (("E", None, "1.0"), ("TWO", 2, "LOG2_E"), ("TEN", 10, "LOG10_E")):
     unit = 1 / log(base) if base else mpf(1)
     whole = split(log(2) * unit)
     logs = [split(-log(c) * unit) for c in cs]
@@ -79,7 +79,7 @@ for name, base in (("E", None), ("TWO", 2), ("TEN", 10)):
     print("#[rustfmt::skip]")
     print(f"pub(super) const {name}: Base = Base {{")
     print(f"    octave: [{rust(whole[0])}, {rust(whole[1])}],")
-    print(f"    unit: [{rust(unit)}, {rust(unit - mpf(float(unit)))}],")
+    print(f"    unit: [{e}, {rust(unit - mpf(float(unit)))}],")
     print(array("high", [h for h, _ in logs]), end="")
     print(array("low", [0 if base is None else l for _, l in logs]), end="")
     print(array("poly", [p * unit for p in poly]), end="")

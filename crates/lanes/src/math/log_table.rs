@@ -1,6 +1,7 @@
 //! Hold the tables of the logarithms; written by `derive/log_table.py`.
 
 use super::log::Base;
+use std::f64::consts::{LOG2_E, LOG10_E};
 
 /// The bits of the least number whose exponent is taken as zero.
 pub(super) const OFFSET: u64 = 0x3fe6555500000000;
@@ -84,7 +85,7 @@ pub(super) const E: Base = Base {
 #[rustfmt::skip]
 pub(super) const TWO: Base = Base {
     octave: [1.0, 0.0],
-    unit: [1.4426950408889634, 2.0355273740931033e-17],
+    unit: [LOG2_E, 2.0355273740931033e-17],
     high: [
         -0.48706442602212974,
         -0.42501581218800766,
@@ -138,7 +139,7 @@ pub(super) const TWO: Base = Base {
 #[rustfmt::skip]
 pub(super) const TEN: Base = Base {
     octave: [0.30102999566395283, 2.8363394551044964e-14],
-    unit: [0.4342944819032518, 1.098319650216765e-17],
+    unit: [LOG10_E, 1.098319650216765e-17],
     high: [
         -0.14662100205350725,
         -0.1279425081000909,

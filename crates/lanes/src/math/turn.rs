@@ -6,10 +6,11 @@ use super::pair::poly;
 use crate::Simd;
 use crate::simd::ROUND;
 
-/// 2π.
+/// 2π; the first coefficient below is what rounding it loses.
 const TURN: f64 = std::f64::consts::TAU;
 
-/// `sin(2πr) / r - TURN` over powers of `r^2`; Chebyshev fit for `|r| <= 1/8`, error 2^-56.
+/// `sin(2πr) / r - TURN` over powers of `r^2`; Chebyshev fit for `|r| <= 1/8`, error 2^-56
+/// of the sine (`derive/fit.py sin_turn`).
 const SINE: [f64; 7] = [
     2.4492935982947064e-16,
     -41.341702240399755,
@@ -20,7 +21,8 @@ const SINE: [f64; 7] = [
     3.78643334956545,
 ];
 
-/// `(cos(2πr) - 1) / r^2` over powers of `r^2`; Chebyshev fit for `|r| <= 1/8`, error 2^-55.
+/// `(cos(2πr) - 1) / r^2` over powers of `r^2`; Chebyshev fit for `|r| <= 1/8`, error 2^-55
+/// of the cosine (`derive/fit.py cos_turn`).
 const COSINE: [f64; 7] = [
     -19.739208802178716,
     64.93939402266824,

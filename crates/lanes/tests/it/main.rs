@@ -2,3 +2,4 @@
 
 mod lanes;
 mod math;
+mod sums;
