@@ -1,4 +1,7 @@
 //! Run a chain of cheap operations over a block with the running value in registers.
+//!
+//! Each step is decoded once for a group of vectors, as many as the registers hold beside the
+//! operands; its loop over the group is unrolled.
 
 use crate::frame::{Frame, Vector};
 use crate::program::{Binary, Fused, Unary};
@@ -20,7 +23,6 @@ impl Task for &mut Chain<'_, '_> {
     fn run<S: Simd>(self, simd: S) {
         let mut at = 0;
         match S::ISA {
-            // As many vectors at once as leave registers for operands.
             Isa::Avx512 => self.groups::<S, 8>(simd, &mut at),
             _ => self.groups::<S, 4>(simd, &mut at),
         }
@@ -33,10 +35,12 @@ impl Chain<'_, '_> {
     #[inline(always)]
     fn groups<S: Simd, const G: usize>(&mut self, simd: S, at: &mut usize) {
         while *at + G <= self.frame.vectors() {
-            let mut acc = load::<S, G>(simd, self.frame.read(self.start, *at));
+            let acc = load::<S, G>(simd, self.frame.read(self.start, *at));
+            let mut group = Group { simd, frame: self.frame, at: *at, acc };
             for step in self.steps {
-                acc = apply(simd, self.frame, step, *at, acc);
+                group.apply(step);
             }
+            let acc = group.acc;
             let out = self.frame.target::<G>(self.to, *at);
             for i in 0..G {
                 simd.store(acc[i], &mut out[i]);
@@ -55,110 +59,112 @@ fn load<S: Simd, const G: usize>(simd: S, from: &[Vector; G]) -> [S::F; G] {
     values
 }
 
-/// One step on `G` vectors.
-#[inline(always)]
-fn apply<S: Simd, const G: usize>(
+/// `G` vectors on their way through a chain.
+struct Group<'a, 'f, S: Simd, const G: usize> {
     simd: S,
-    frame: &Frame<'_>,
-    step: &Step,
+    frame: &'a Frame<'f>,
     at: usize,
-    mut acc: [S::F; G],
-) -> [S::F; G] {
-    /// Sets each vector of `acc` to an expression of it and of the operands named.
-    macro_rules! each {
-        ($x:ident => $body:expr) => {
-            for i in 0..G {
-                let $x = acc[i];
-                acc[i] = $body;
-            }
-        };
-        ($x:ident, $a:ident => $body:expr) => {{
-            let left = frame.read::<G>(step.a, at);
-            for i in 0..G {
-                let ($x, $a) = (acc[i], simd.load(&left[i]));
-                acc[i] = $body;
-            }
-        }};
-        ($x:ident, $a:ident, $b:ident => $body:expr) => {{
-            let (left, right) = (frame.read::<G>(step.a, at), frame.read::<G>(step.b, at));
-            for i in 0..G {
-                let ($x, $a, $b) = (acc[i], simd.load(&left[i]), simd.load(&right[i]));
-                acc[i] = $body;
-            }
-        }};
-    }
-    macro_rules! unary {
-        ($kind:expr, $($name:ident),*) => {
-            match $kind {
-                $(Unary::$name => each!(x => unary(simd, Unary::$name, x)),)*
-                _ => {}
-            }
-        };
-    }
-    macro_rules! binary {
-        ($kind:expr, [$($input:tt)*], $left:ident, $right:ident) => {
-            binary!($kind, [$($input)*], $left, $right,
-                Add Sub Mul Div Min Max Less LessEqual Equal NotEqual)
-        };
-        ($kind:expr, $input:tt, $left:ident, $right:ident, $($name:ident)*) => {
-            match $kind {
-                $(Binary::$name => binary!(@ $input, $name, $left, $right),)*
-                Binary::Pow | Binary::Atan2 => {}
-            }
-        };
-        (@ [$($input:tt)*], $name:ident, $left:ident, $right:ident) => {
-            each!($($input)* => binary(simd, Binary::$name, $left, $right))
-        };
-    }
-    macro_rules! compared {
-        ($kind:expr, [$x:ident, $a:ident, $b:ident], $yes:expr, $no:expr) => {
-            match $kind {
-                Binary::Less => {
-                    each!($x, $a, $b => simd.select(simd.lt($a, $b), $yes, $no))
-                }
-                Binary::LessEqual => {
-                    each!($x, $a, $b => simd.select(simd.le($a, $b), $yes, $no))
-                }
-                Binary::Equal => {
-                    each!($x, $a, $b => simd.select(simd.eq($a, $b), $yes, $no))
-                }
-                _ => each!($x, $a, $b => simd.select(simd.eq($a, $b), $no, $yes)),
-            }
-        };
-    }
-    macro_rules! fused {
-        ($kind:expr, [$($input:tt)*], $a:expr, $b:expr, $c:expr) => {
-            match $kind {
-                Fused::MulAdd => each!($($input)* => simd.fma($a, $b, $c)),
-                Fused::MulSub => each!($($input)* => simd.fma($a, $b, simd.neg($c))),
-                Fused::NegMulAdd => each!($($input)* => simd.fnma($a, $b, $c)),
-            }
-        };
-    }
-    match step.kind {
-        StepKind::Unary(kind) => {
-            unary!(kind, Negative, Abs, Sqrt, Floor, Ceil, Round, Trunc)
-        }
-        StepKind::Left(kind) => binary!(kind, [x, a], x, a),
-        StepKind::Right(kind) => binary!(kind, [x, a], a, x),
-        StepKind::Both(kind) => binary!(kind, [x], x, x),
-        StepKind::Sum(kind) => fused!(kind, [x, a, b], a, b, x),
-        StepKind::SumSquare(kind) => fused!(kind, [x, a], a, a, x),
-        StepKind::SumSquareDifference(kind) => {
-            fused!(kind, [x, a, b], simd.sub(a, b), simd.sub(a, b), x)
-        }
-        StepKind::Factor(kind) => fused!(kind, [x, a, b], x, a, b),
-        StepKind::Square(kind) => fused!(kind, [x, a], x, x, a),
-        StepKind::And(kind) => compared!(kind, [x, a, b], x, simd.splat(0.0)),
-        StepKind::Or(kind) => compared!(kind, [x, a, b], simd.splat(1.0), x),
-        StepKind::Choose => each!(x, a, b => choose(simd, x, a, b)),
-        StepKind::Keep => each!(x, a, b => choose(simd, a, x, b)),
-        StepKind::Replace => each!(x, a, b => choose(simd, a, b, x)),
-    }
-    acc
+    acc: [S::F; G],
 }
 
-/// A cheap function of one vector.
+/// Sets each vector of a group to an expression of it (`x`) and of up to two operands of a step
+/// (`a`, `b`).
+macro_rules! each {
+    ($group:ident, $step:ident, [$x:ident] => $body:expr) => {
+        for i in 0..G {
+            let $x = $group.acc[i];
+            $group.acc[i] = $body;
+        }
+    };
+    ($group:ident, $step:ident, [$x:ident, $a:ident] => $body:expr) => {{
+        let left = $group.frame.read::<G>($step.a, $group.at);
+        for i in 0..G {
+            let ($x, $a) = ($group.acc[i], $group.simd.load(&left[i]));
+            $group.acc[i] = $body;
+        }
+    }};
+    ($group:ident, $step:ident, [$x:ident, $a:ident, $b:ident] => $body:expr) => {{
+        let left = $group.frame.read::<G>($step.a, $group.at);
+        let right = $group.frame.read::<G>($step.b, $group.at);
+        for i in 0..G {
+            let $x = $group.acc[i];
+            let ($a, $b) = ($group.simd.load(&left[i]), $group.simd.load(&right[i]));
+            $group.acc[i] = $body;
+        }
+    }};
+}
+
+/// A loop of its own for each kind of a cheap function; the last listed stands for all others.
+macro_rules! each_kind {
+    ($enum:ident, $kind:ident, [$($name:ident)*; $last:ident], $one:ident => $loop:expr) => {
+        match $kind {
+            $($enum::$name => {
+                const $one: $enum = $enum::$name;
+                $loop
+            })*
+            _ => {
+                const $one: $enum = $enum::$last;
+                $loop
+            }
+        }
+    };
+}
+
+macro_rules! each_binary {
+    ($group:ident, $step:ident, $kind:ident, $inputs:tt => ($left:ident, $right:ident)) => {
+        each_kind!(Binary, $kind, [Add Sub Mul Div Min Max Less LessEqual Equal; NotEqual],
+            ONE => each!($group, $step, $inputs => binary($group.simd, ONE, $left, $right)))
+    };
+}
+
+macro_rules! each_fused {
+    ($group:ident, $step:ident, $kind:ident, $inputs:tt => ($a:expr, $b:expr, $c:expr)) => {
+        each_kind!(Fused, $kind, [MulAdd MulSub; NegMulAdd],
+            ONE => each!($group, $step, $inputs => fused($group.simd, ONE, [$a, $b, $c])))
+    };
+}
+
+macro_rules! each_comparison {
+    ($group:ident, $step:ident, $kind:ident, [$x:ident, $a:ident, $b:ident] => ($yes:expr, $no:expr)) => {
+        each_kind!(Binary, $kind, [Less LessEqual Equal; NotEqual],
+            ONE => each!($group, $step, [$x, $a, $b] =>
+                choose($group.simd, binary($group.simd, ONE, $a, $b), $yes, $no)))
+    };
+}
+
+impl<S: Simd, const G: usize> Group<'_, '_, S, G> {
+    #[inline(always)]
+    fn apply(&mut self, step: &Step) {
+        let simd = self.simd;
+        match step.kind {
+            StepKind::Unary(kind) => {
+                each_kind!(Unary, kind, [Negative Abs Sqrt Floor Ceil Round; Trunc],
+                    ONE => each!(self, step, [x] => unary(simd, ONE, x)));
+            }
+            StepKind::Left(kind) => each_binary!(self, step, kind, [x, a] => (x, a)),
+            StepKind::Right(kind) => each_binary!(self, step, kind, [x, a] => (a, x)),
+            StepKind::Both(kind) => each_binary!(self, step, kind, [x] => (x, x)),
+            StepKind::Sum(kind) => each_fused!(self, step, kind, [x, a, b] => (a, b, x)),
+            StepKind::SumSquare(kind) => each_fused!(self, step, kind, [x, a] => (a, a, x)),
+            StepKind::SumSquareDifference(kind) => {
+                each_fused!(self, step, kind, [x, a, b] => (simd.sub(a, b), simd.sub(a, b), x));
+            }
+            StepKind::Factor(kind) => each_fused!(self, step, kind, [x, a, b] => (x, a, b)),
+            StepKind::Square(kind) => each_fused!(self, step, kind, [x, a] => (x, x, a)),
+            StepKind::And(kind) => {
+                each_comparison!(self, step, kind, [x, a, b] => (x, simd.splat(0.0)));
+            }
+            StepKind::Or(kind) => {
+                each_comparison!(self, step, kind, [x, a, b] => (simd.splat(1.0), x));
+            }
+            StepKind::Choose => each!(self, step, [x, a, b] => choose(simd, x, a, b)),
+            StepKind::Keep => each!(self, step, [x, a, b] => choose(simd, a, x, b)),
+            StepKind::Replace => each!(self, step, [x, a, b] => choose(simd, a, b, x)),
+        }
+    }
+}
+
+/// A cheap function of one vector; the planner puts no other into a chain.
 #[inline(always)]
 fn unary<S: Simd>(simd: S, kind: Unary, x: S::F) -> S::F {
     match kind {
@@ -168,12 +174,11 @@ fn unary<S: Simd>(simd: S, kind: Unary, x: S::F) -> S::F {
         Unary::Floor => simd.floor(x),
         Unary::Ceil => simd.ceil(x),
         Unary::Round => simd.round_even(x),
-        Unary::Trunc => simd.trunc(x),
-        _ => x,
+        _ => simd.trunc(x),
     }
 }
 
-/// A cheap function of two vectors.
+/// A cheap function of two vectors; the planner puts no other into a chain.
 #[inline(always)]
 fn binary<S: Simd>(simd: S, kind: Binary, a: S::F, b: S::F) -> S::F {
     let (one, zero) = (simd.splat(1.0), simd.splat(0.0));
@@ -188,8 +193,16 @@ fn binary<S: Simd>(simd: S, kind: Binary, a: S::F, b: S::F) -> S::F {
         Binary::Less => simd.select(simd.lt(a, b), one, zero),
         Binary::LessEqual => simd.select(simd.le(a, b), one, zero),
         Binary::Equal => simd.select(simd.eq(a, b), one, zero),
-        Binary::NotEqual => simd.select(simd.eq(a, b), zero, one),
-        Binary::Pow | Binary::Atan2 => a,
+        _ => simd.select(simd.eq(a, b), zero, one),
+    }
+}
+
+#[inline(always)]
+fn fused<S: Simd>(simd: S, kind: Fused, [a, b, c]: [S::F; 3]) -> S::F {
+    match kind {
+        Fused::MulAdd => simd.fma(a, b, c),
+        Fused::MulSub => simd.fma(a, b, simd.neg(c)),
+        Fused::NegMulAdd => simd.fnma(a, b, c),
     }
 }
 

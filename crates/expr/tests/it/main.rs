@@ -5,6 +5,7 @@ mod errors;
 mod functions;
 mod language;
 mod noise;
+mod plans;
 mod random;
 mod rounding;
 mod statistic;
