@@ -1,11 +1,11 @@
 //! Compute density, distribution and quantile of the standard normal law.
 //!
 //! Density and distribution square their argument as a pair, so that both tails keep their
-//! digits. The quantile is Wichura's algorithm AS 241 (Applied Statistics 37, 1988, PPND16):
-//! ratios of polynomials of degree 7, whose own error is about 1e-16.
+//! digits. The quantile follows Wichura's algorithm AS 241 (Applied Statistics 37, 1988): ratios
+//! of polynomials, with its own coefficients in the tails and ours, more careful, in the centre.
 
 use super::erf::{TAIL_END, tail};
-use super::pair::{Pair, exp_parts, poly, two_product};
+use super::pair::{Pair, exp_parts, fast_two_sum, poly, two_product};
 use crate::Simd;
 
 /// 1/√(2π).
@@ -19,7 +19,7 @@ fn exponent<S: Simd>(s: S, x: S::F) -> Pair<S> {
     two_product(s, x, s.mul(x, s.splat(-0.5)))
 }
 
-/// Density of the standard normal law: at most 1.2 ulp off, down to the subnormals.
+/// Density of the standard normal law: at most 2 ulp off, down to the subnormals.
 #[inline(always)]
 pub fn normal_pdf<S: Simd>(s: S, x: S::F) -> S::F {
     let a = s.min(s.splat(END), s.abs(x)); // NaN stays
@@ -38,30 +38,35 @@ pub fn normal_cdf<S: Simd>(s: S, x: S::F) -> S::F {
     s.select(s.lt(s.splat(0.0), x), s.sub(s.splat(1.0), y), y)
 }
 
-/// Numerator and denominator for |p - 1/2| <= 0.425, in `0.180625 - (p - 1/2)²`.
-const CENTRE: [[f64; 8]; 2] = [
+/// √(2π), the slope of the quantile at 1/2, as a pair.
+const SLOPE: (f64, f64) = (2.5066282746310007, -1.8328579980459167e-16);
+/// Numerator and denominator of G in `quantile(½ + q) = q (√(2π) + q² G)`, |q| <= 0.425, in
+/// `0.180625 - q²`; from `derive/quantile.py`.
+const CENTRE: [[f64; 9]; 2] = [
     [
-        3.3871328727963665,
-        133.14166789178438,
-        1971.5909503065513,
-        13731.69376550946,
-        45921.95393154987,
-        67265.7709270087,
-        33430.57558358813,
-        2509.0809287301227,
+        4.874765941399952,
+        210.31989537018472,
+        3525.532128070263,
+        29112.399752709563,
+        124185.54730959909,
+        262872.99053463,
+        241554.11234600894,
+        68589.41719068619,
+        625.065325746334,
     ],
     [
         1.0,
-        42.31333070160091,
-        687.1870074920579,
-        5394.196021424751,
-        21213.794301586597,
-        39307.89580009271,
-        28729.085735721943,
-        5226.495278852854,
+        49.168931922853595,
+        967.9298360519297,
+        9787.108554703831,
+        54319.3889132977,
+        164325.0965799307,
+        253716.09965853798,
+        171982.98098109584,
+        35509.46431808932,
     ],
 ];
-/// The same in the tails, in `√(-log p) - 1.6` up to √(-log p) = 5.
+/// Numerator and denominator in the tails, in `√(-log p) - 1.6` up to √(-log p) = 5.
 const NEAR_TAIL: [[f64; 8]; 2] = [
     [
         1.4234371107496835,
@@ -108,15 +113,20 @@ const FAR_TAIL: [[f64; 8]; 2] = [
     ],
 ];
 
-/// Quantile of the standard normal law, the inverse of [`normal_cdf`]: at most 4 ulp off.
+/// Quantile of the standard normal law, the inverse of [`normal_cdf`]: at most 1.3 ulp off for
+/// `p` in [0.075, 0.925], 3.5 ulp outside and 4.6 ulp for `p` or `1 - p` below 1.4e-11.
 /// Infinite at 0 and 1, NaN outside.
 #[inline(always)]
 pub fn normal_quantile<S: Simd>(s: S, p: S::F) -> S::F {
     let (zero, half, one) = (s.splat(0.0), s.splat(0.5), s.splat(1.0));
     let q = s.sub(p, half);
     let centre = s.le(s.abs(q), s.splat(0.425));
-    let u = s.fnma(q, q, s.splat(0.180625));
-    let near_centre = s.div(s.mul(q, poly(s, u, &CENTRE[0])), poly(s, u, &CENTRE[1]));
+    let w = s.mul(q, q);
+    let u = s.sub(s.splat(0.180625), w);
+    let g = s.div(poly(s, u, &CENTRE[0]), poly(s, u, &CENTRE[1]));
+    let (slope, slope_lo) = fast_two_sum(s, s.splat(SLOPE.0), s.mul(w, g));
+    let slope_lo = s.add(slope_lo, s.splat(SLOPE.1));
+    let near_centre = s.fma(q, slope, s.mul(q, slope_lo));
     if s.mask_all(centre) {
         return near_centre;
     }

@@ -11,7 +11,7 @@ const EXPONENT_MAX: f64 = 1e21;
 /// Beyond this logarithm the power overflows or vanishes.
 const LOG_MAX: f64 = 760.0;
 
-/// `x^y`: at most 0.6 ulp off.
+/// `x^y`: at most 0.7 ulp off.
 #[inline(always)]
 pub fn pow<S: Simd>(s: S, x: S::F, y: S::F) -> S::F {
     let (zero, one, infinity) = (s.splat(0.0), s.splat(1.0), s.splat(f64::INFINITY));

@@ -187,7 +187,7 @@ pub fn cos<S: Simd>(s: S, x: S::F) -> S::F {
     turn(s, magnitude, quadrant, s.splat(0.0))
 }
 
-/// Tangent of an angle in radians: at most 0.8 ulp off, for any finite `x`; NaN for infinities.
+/// Tangent of an angle in radians: at most 1 ulp off, for any finite `x`; NaN for infinities.
 ///
 /// # Cost
 /// As [`sin`] and a division.
