@@ -125,7 +125,10 @@ macro_rules! each_fused {
 }
 
 macro_rules! each_comparison {
-    ($group:ident, $step:ident, $kind:ident, [$x:ident, $a:ident, $b:ident] => ($yes:expr, $no:expr)) => {
+    (
+        $group:ident, $step:ident, $kind:ident,
+        [$x:ident, $a:ident, $b:ident] => ($yes:expr, $no:expr)
+    ) => {
         each_kind!(Binary, $kind, [Less LessEqual Equal; NotEqual],
             ONE => each!($group, $step, [$x, $a, $b] =>
                 choose($group.simd, binary($group.simd, ONE, $a, $b), $yes, $no)))

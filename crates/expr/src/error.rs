@@ -117,7 +117,7 @@ impl Problems {
         if self.list.iter().any(|old| old.kind == kind && old.bytes.start == bytes.start) {
             return;
         }
-        if self.list.len() == PROBLEMS_MAX {
+        if self.is_full() {
             self.left_out += 1;
             return;
         }
@@ -126,6 +126,11 @@ impl Problems {
         let line = 1 + before.matches('\n').count();
         let column = 1 + before[line_start..].chars().count();
         self.list.push(Problem { kind, bytes, line, column, message: message.into(), hint });
+    }
+
+    /// Whether further problems are only counted, so that a hint is not worth its search.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() == PROBLEMS_MAX
     }
 
     /// The list as an error, unless it is empty.

@@ -200,8 +200,8 @@ fn sign(b: &mut Builder, v: &[ValueId]) -> ValueId {
     b.select(above, one, rest)
 }
 
-/// `m·sqrt(1 + (n/m)^2)` with `m` the larger magnitude; within 2 ulp. Where `m` is 0 or infinite the
-/// quotient is not used, so that hypot(0, 0) is 0 and hypot(inf, inf) is infinite.
+/// `m·sqrt(1 + (n/m)^2)` with `m` the larger magnitude; within 2 ulp. For equal magnitudes the
+/// quotient is 1 without dividing, so that hypot(0, 0) is 0 and hypot(inf, inf) is infinite.
 fn hypot(b: &mut Builder, v: &[ValueId]) -> ValueId {
     let (x, y) = (b.unary(Unary::Abs, v[0]), b.unary(Unary::Abs, v[1]));
     let (large, small) = (b.binary(Binary::Max, x, y), b.binary(Binary::Min, x, y));

@@ -1,7 +1,7 @@
 //! Cut a formula into tokens, and forgive on the way what other languages write differently.
 //!
-//! A foreign spelling (`&&`, `≤`, `[`) is a problem, yet it yields the token that was meant, so that
-//! the parser can go on and find what else is wrong.
+//! A foreign spelling (`&&`, `≤`, `[`) is a problem, yet it yields the token that was meant, so
+//! that the parser can go on and find what else is wrong.
 
 use crate::error::{ProblemKind, Problems};
 use crate::names::{is_name_part, is_name_start};

@@ -6,15 +6,15 @@
 //! numbers stands a [`Program`], a straight line of operations that other back ends can read too.
 //!
 //! ```text
-//! text ─ lexer ─ parser ─ tree ─ lower + builder ─ Program ─ schedule ─ evaluate ─ numbers
+//! text > lexer > parser > tree > lower, builder > Program > schedule > evaluate > numbers
 //! ```
 //!
-//! The files, in that order: `error.rs` collects what is wrong, `names.rs` and `vocabulary.rs` say
-//! what a formula may mention, `functions.rs` is the table of functions, `lexer.rs`, `parser.rs`
-//! and `tree.rs` read, `lower.rs` decides what is fused, `builder.rs` folds and shares,
-//! `program.rs` is the form in between, `schedule.rs` plans the passes, `frame.rs`, `chain.rs` and
-//! `elementary.rs` run them, `evaluate.rs` cuts columns into blocks; `expr.rs` and `statistic.rs`
-//! are the two faces.
+//! The files, in about that order: `error.rs` collects what is wrong; `names.rs`,
+//! `vocabulary.rs` and `functions.rs` say what a formula may mention; `lexer.rs`, `parser.rs`,
+//! `calls.rs` and `tree.rs` read it; `lower.rs` decides what is fused and `builder.rs` folds and
+//! shares; `program.rs` is the form in between; `schedule.rs` plans the passes, `frame.rs`,
+//! `chain.rs` and `elementary.rs` run them and `evaluate.rs` cuts columns into blocks; `expr.rs`
+//! and `statistic.rs` are the two faces.
 //!
 //! ```
 //! use windfall_expr::{Expr, Names, Workspace};
@@ -25,6 +25,7 @@
 //! ```
 
 mod builder;
+mod calls;
 mod chain;
 mod elementary;
 mod error;

@@ -1,7 +1,7 @@
 //! Turn a checked tree into a program: decide what is fused, then let the builder fold and share.
 //!
-//! The rule of fusing looks at the formula alone, before any folding, so that a constant in place of
-//! a variable changes no rounding: see "Rounding" at [`crate::Expr`].
+//! The rule of fusing looks at the formula alone, before any folding, so that a constant in place
+//! of a variable changes no rounding: see "Rounding" at [`crate::Expr`].
 
 use crate::builder::Builder;
 use crate::program::{Binary, Fused, Program, Unary, ValueId};

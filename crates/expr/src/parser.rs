@@ -9,9 +9,7 @@
 //! sums and products are loops.
 
 use crate::error::{ProblemKind, Problems};
-use crate::functions;
 use crate::lexer::{Token, TokenKind, tokens};
-use crate::names::nearest;
 use crate::tree::{NodeId, NodeKind, Operator, Relation, Tree};
 use crate::vocabulary::Vocabulary;
 use std::ops::Range;
@@ -23,9 +21,9 @@ pub const LENGTH_BYTES_MAX: usize = 64 * 1024;
 pub const DEPTH_MAX: usize = 128;
 
 /// How tightly an operator holds its operands; larger is tighter.
-type Binding = u8;
+pub(crate) type Binding = u8;
 
-const OR: Binding = 1;
+pub(crate) const OR: Binding = 1;
 const AND: Binding = 2;
 const NOT: Binding = 3;
 const COMPARISON: Binding = 4;
@@ -55,37 +53,37 @@ pub(crate) fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Tree, Problem
     Ok(parser.tree)
 }
 
-struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     text: &'a str,
-    vocabulary: &'a Vocabulary,
-    tokens: Vec<Token>,
-    at: usize,
+    pub(crate) vocabulary: &'a Vocabulary,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) at: usize,
     depth: usize,
-    tree: Tree,
-    problems: Problems,
+    pub(crate) tree: Tree,
+    pub(crate) problems: Problems,
 }
 
 impl<'a> Parser<'a> {
-    fn kind(&self) -> TokenKind {
+    pub(crate) fn kind(&self) -> TokenKind {
         self.tokens[self.at].kind
     }
 
-    fn bytes(&self) -> Range<usize> {
+    pub(crate) fn bytes(&self) -> Range<usize> {
         self.tokens[self.at].bytes.clone()
     }
 
     /// The text of the token here.
-    fn written(&self) -> &'a str {
+    pub(crate) fn written(&self) -> &'a str {
         &self.text[self.bytes()]
     }
 
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         if self.at + 1 < self.tokens.len() {
             self.at += 1;
         }
     }
 
-    fn take(&mut self, kind: TokenKind) -> bool {
+    pub(crate) fn take(&mut self, kind: TokenKind) -> bool {
         let found = self.kind() == kind;
         if found {
             self.advance();
@@ -93,16 +91,22 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn problem(&mut self, kind: ProblemKind, bytes: Range<usize>, message: String, hint: &str) {
+    pub(crate) fn problem(
+        &mut self,
+        kind: ProblemKind,
+        bytes: Range<usize>,
+        message: String,
+        hint: &str,
+    ) {
         let hint = (!hint.is_empty()).then(|| hint.to_owned());
         self.problems.add(kind, bytes, message, hint);
     }
 
-    fn push(&mut self, kind: NodeKind, bytes: Range<usize>, first: NodeId) -> NodeId {
+    pub(crate) fn push(&mut self, kind: NodeKind, bytes: Range<usize>, first: NodeId) -> NodeId {
         self.tree.push(kind, bytes, first)
     }
 
-    fn leaf(&mut self, kind: NodeKind, bytes: Range<usize>) -> NodeId {
+    pub(crate) fn leaf(&mut self, kind: NodeKind, bytes: Range<usize>) -> NodeId {
         let first = self.tree.nodes.len();
         self.push(kind, bytes, first)
     }
@@ -146,7 +150,7 @@ impl<'a> Parser<'a> {
     }
 
     /// An expression whose operators all bind at least as tightly as `loosest`.
-    fn expression(&mut self, loosest: Binding) -> NodeId {
+    pub(crate) fn expression(&mut self, loosest: Binding) -> NodeId {
         if self.depth == DEPTH_MAX {
             let message = format!("the formula nests deeper than {DEPTH_MAX}");
             let bytes = self.bytes();
@@ -292,112 +296,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes the `)` that ends what was opened at byte `open`, or complains there.
-    fn close(&mut self, open: usize) {
+    pub(crate) fn close(&mut self, open: usize) {
         if !self.take(TokenKind::Close) {
             let message = "this `(` is never closed".to_owned();
             let kind = ProblemKind::UnclosedParenthesis;
             self.problem(kind, open..open + 1, message, "add a `)`");
         }
-    }
-
-    /// A bare name: a call if `(` follows, else a variable or a constant.
-    fn name(&mut self) -> NodeId {
-        let (bytes, name) = (self.bytes(), self.written());
-        self.advance();
-        let called = self.kind() == TokenKind::Open;
-        if called && (self.is_function(name) || !self.is_value(name)) {
-            return self.call(name, bytes);
-        }
-        self.variable(name, bytes)
-    }
-
-    fn is_function(&self, name: &str) -> bool {
-        functions::find(name).is_some() || self.vocabulary.aggregate_named(name).is_some()
-    }
-
-    fn is_value(&self, name: &str) -> bool {
-        self.vocabulary.names.find(name).is_some() || functions::constant(name).is_some()
-    }
-
-    /// Columns come before constants: a table may have a column called `e`.
-    fn variable(&mut self, name: &str, bytes: Range<usize>) -> NodeId {
-        let quoted = bytes.len() > name.len();
-        if let Some(index) = self.vocabulary.names.find(name) {
-            return self.leaf(NodeKind::Variable(index), bytes);
-        }
-        if let Some(value) = functions::constant(name).filter(|_| !quoted) {
-            return self.leaf(NodeKind::Number(value), bytes);
-        }
-        if self.is_function(name) && !quoted {
-            let message = format!("the function `{name}` has no arguments here");
-            let hint = format!("write {}", self.usage(name));
-            self.problem(ProblemKind::MissingArguments, bytes.clone(), message, &hint);
-        } else {
-            let message = format!("unknown variable `{name}`");
-            let hint = self.vocabulary.names.hint(name);
-            self.problem(ProblemKind::UnknownVariable, bytes.clone(), message, &hint);
-        }
-        self.leaf(NodeKind::Error, bytes)
-    }
-
-    /// The arguments of a call whose `(` is here, and the check of their number.
-    fn call(&mut self, name: &str, word: Range<usize>) -> NodeId {
-        let (open, first) = (self.bytes().start, self.tree.nodes.len());
-        self.advance();
-        let mut arguments = Vec::new();
-        if self.kind() != TokenKind::Close {
-            arguments.push(self.expression(OR));
-            while self.take(TokenKind::Comma) {
-                arguments.push(self.expression(OR));
-            }
-        }
-        self.close(open);
-        let bytes = word.start..self.tokens[self.at - 1].bytes.end;
-        let count = arguments.len();
-        let function = functions::find(name);
-        let kind = match (function, self.vocabulary.aggregate(name, count)) {
-            (Some(function), _) if function.takes(count) => NodeKind::Call(function, arguments),
-            (_, Some(index)) => NodeKind::Aggregate(index, arguments),
-            // A count that a missing value spoilt was complained about.
-            _ if self.is_function(name) && arguments.iter().any(|&id| self.is_gap(id)) => {
-                NodeKind::Error
-            }
-            _ => {
-                self.refused(name, word, count);
-                NodeKind::Error
-            }
-        };
-        self.push(kind, bytes, first)
-    }
-
-    /// Whether nothing stands where node `id` should.
-    fn is_gap(&self, id: NodeId) -> bool {
-        self.tree.nodes[id].bytes.is_empty()
-    }
-
-    fn refused(&mut self, name: &str, word: Range<usize>, count: usize) {
-        if self.is_function(name) {
-            let plural = if count == 1 { "" } else { "s" };
-            let message = format!("`{name}` does not take {count} argument{plural}");
-            let hint = format!("write {}", self.usage(name));
-            self.problem(ProblemKind::WrongArgumentCount, word, message, &hint);
-            return;
-        }
-        let aggregates = self.vocabulary.aggregates.iter().map(|each| each.name.as_str());
-        let known = functions::all().iter().map(|function| function.name()).chain(aggregates);
-        let hint = match functions::elsewhere(name).or_else(|| nearest(name, known)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => String::new(),
-        };
-        let message = format!("unknown function `{name}`");
-        self.problem(ProblemKind::UnknownFunction, word, message, &hint);
-    }
-
-    /// How the function or aggregate `name` is called.
-    fn usage(&self, name: &str) -> String {
-        let own = functions::find(name).map(|function| format!("`{}`", function.usage));
-        let aggregate = self.vocabulary.aggregate_named(name).map(|each| each.usage());
-        [aggregate, own].into_iter().flatten().collect::<Vec<String>>().join(" or ")
     }
 }
 

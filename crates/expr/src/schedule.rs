@@ -261,7 +261,7 @@ impl Planner {
             let Some(end) = draft.end() else { continue };
             let Some(work) = draft.work(ops, &mut places, &mut plan.steps) else { continue };
             for id in read.into_iter().filter(|&id| last_read[id as usize] == pass) {
-                free.extend(places.at[id as usize]);
+                free.extend(places.freed(id));
             }
             let to = if end as usize + 1 == ops.len() {
                 Target::Result
@@ -328,7 +328,7 @@ impl Draft {
     }
 }
 
-/// Where each value lies.
+/// Where each value lies: its block, or its place among the constants.
 struct Places<'a> {
     ops: &'a [Op],
     at: Vec<Option<u32>>,
@@ -337,18 +337,21 @@ struct Places<'a> {
 
 impl Places<'_> {
     fn source(&mut self, id: ValueId) -> Source {
+        let at = &mut self.at[id as usize];
         match self.ops[id as usize] {
             Op::Input(index) => Source::Column(index),
-            Op::Constant(value) => {
-                let known = self.constants.iter().position(|old| old.to_bits() == value.to_bits());
-                let index = known.unwrap_or_else(|| {
-                    self.constants.push(value);
-                    self.constants.len() - 1
-                });
-                Source::Constant(index as u32)
-            }
-            _ => Source::Block(self.at[id as usize].unwrap_or(0)),
+            Op::Constant(value) => Source::Constant(*at.get_or_insert_with(|| {
+                self.constants.push(value);
+                self.constants.len() as u32 - 1
+            })),
+            _ => Source::Block(at.unwrap_or(0)),
         }
+    }
+
+    /// The block of a value that is no constant, once nothing reads it.
+    fn freed(&self, id: ValueId) -> Option<u32> {
+        let is_constant = matches!(self.ops[id as usize], Op::Constant(_));
+        self.at[id as usize].filter(|_| !is_constant)
     }
 }
 

@@ -22,9 +22,11 @@ pub struct Slot {
 impl Slot {
     /// Whether both compute the same: the same aggregate of the same programs.
     fn is_same(&self, other: &Slot) -> bool {
-        let programs = |slot: &Slot| slot.columns.iter().map(Expr::program).cloned().collect();
-        let (ours, theirs): (Vec<_>, Vec<_>) = (programs(self), programs(other));
-        self.aggregate == other.aggregate && ours == theirs && self.numbers == other.numbers
+        let pairs = || self.columns.iter().zip(&other.columns);
+        self.aggregate == other.aggregate
+            && self.numbers == other.numbers
+            && self.columns.len() == other.columns.len()
+            && pairs().all(|(ours, theirs)| ours.program() == theirs.program())
     }
 }
 
@@ -36,7 +38,8 @@ impl Slot {
 /// ```
 /// use windfall_expr::{Aggregate, Argument::Column, Names, Statistic, Vocabulary, Workspace};
 ///
-/// let words = Vocabulary::new(Names::columns(["x", "u"])).with([Aggregate::new("mean", &[Column])]);
+/// let mean = Aggregate::new("mean", &[Column]);
+/// let words = Vocabulary::new(Names::columns(["x", "u"])).with([mean]);
 /// let ratio = Statistic::parse("mean(x)/mean(u) - 1/mean(u)", &words)?;
 ///
 /// assert_eq!(ratio.slots().len(), 2); // mean(u) is shared

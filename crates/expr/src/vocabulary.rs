@@ -1,9 +1,9 @@
 //! Tell the parser which words a formula may use: columns, and aggregates that turn columns into
 //! numbers.
 //!
-//! The crate knows the elementary functions and nothing of statistics. Whoever does — a crate that
-//! computes `mean` or `correlation` — lists those names here with the shape of their arguments, and
-//! gets back which of them a formula calls, on what.
+//! The crate knows the elementary functions and nothing of statistics. Whoever computes `mean` or
+//! `correlation` lists those names here with the shape of their arguments, and gets back which of
+//! them a formula calls, on what.
 
 use crate::names::Names;
 

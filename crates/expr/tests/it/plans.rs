@@ -1,8 +1,8 @@
 //! Hold the planned evaluation to the program it came from: operation by operation, the same bits.
 //!
 //! The reference below runs a program one operation at a time with the standard library's
-//! arithmetic; the plan runs chains in registers, absorbs comparisons, reuses blocks. They must agree
-//! exactly on formulas that mix everything cheap; `exp` and `atan2` break chains.
+//! arithmetic; the plan runs chains in registers, absorbs comparisons, reuses blocks. They must
+//! agree exactly on formulas that mix everything cheap; `exp` and `atan2` break chains.
 
 use crate::common::{Dice, at, expr, same};
 use windfall_expr::{Binary, Fused, Op, Program, Unary, Workspace};
