@@ -240,3 +240,24 @@ fn lgamma_between_its_poles_is_right_to_an_absolute_bound() {
         }
     }
 }
+
+#[test]
+fn a_lane_does_not_depend_on_its_neighbours() {
+    for row in ROWS {
+        let state = &mut 99;
+        for _ in 0..64 {
+            // Any bits beside moderate numbers: rare whole-vector branches are taken or not.
+            let x: [f64; LANES] = std::array::from_fn(|k| argument(state, k as u64));
+            let y: [f64; LANES] = std::array::from_fn(|k| argument(state, k as u64 / 2));
+            for &isa in available() {
+                let all = (row.call)(isa, &x, &y);
+                for k in 0..LANES {
+                    let alone = (row.call)(isa, &[x[k]; LANES], &[y[k]; LANES])[0];
+                    let same = all[k].to_bits() == alone.to_bits();
+                    let (name, x, y) = (row.name, x[k], y[k]);
+                    assert!(same || all[k].is_nan() && alone.is_nan(), "{name}({x:e}, {y:e})");
+                }
+            }
+        }
+    }
+}
