@@ -3,6 +3,7 @@
 //! Few units make counts costly (a resample has a fixed cost, and top-ups are a large part), but
 //! their columns lie in the nearest cache, where a gather is cheap.
 
+use super::column::Column;
 use windfall_lanes::{Simd, Task};
 use windfall_streams::{Lanes, Stream};
 
@@ -11,7 +12,7 @@ pub(super) const ABREAST_UNITS: usize = 256;
 
 /// Adds sums over resamples of as many draws as there are units.
 pub(super) struct Abreast<'a> {
-    pub columns: &'a [&'a [f64]],
+    pub columns: &'a [Column],
     pub stream: &'a mut Stream,
     pub resamples: usize,
     /// Sum of column `k` over resample `r` at `k * resamples + r`.
@@ -24,23 +25,26 @@ impl Task for Abreast<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { columns, stream, resamples, out } = self;
-        let units = columns[0].len();
+        let units = columns[0].values().len();
         let mut lanes = stream.lanes(simd);
         let mut draws = [[0; 8]; ABREAST_UNITS];
         let draws = &mut draws[..units];
-        let mut narrow = [0.0; 16];
         for first in (0..resamples).step_by(8) {
             fill_draws(simd, &mut lanes, draws);
             for (k, column) in columns.iter().enumerate() {
-                let sum = if units <= 16 {
-                    narrow[..units].copy_from_slice(column);
-                    sum(simd, draws, |index| simd.lookup(&narrow, index))
-                } else {
-                    sum(simd, draws, |index| simd.gather32(column, index))
+                let sum = match column.padded().first_chunk::<16>() {
+                    Some(table) if units <= 16 => {
+                        sum(simd, draws, |index| simd.lookup(table, index))
+                    }
+                    _ => sum(simd, draws, |index| simd.gather32(column.values(), index)),
                 };
                 let out = &mut out[k * resamples..][first..resamples.min(first + 8)];
-                let before = simd.load_head(out, 0.0);
-                simd.store_head(simd.add(before, sum), out);
+                if let Some(eight) = out.first_chunk_mut() {
+                    simd.store(simd.add(simd.load(eight), sum), eight);
+                } else {
+                    let before = simd.load_head(out, 0.0);
+                    simd.store_head(simd.add(before, sum), out);
+                }
             }
         }
         stream.resume(simd, lanes);

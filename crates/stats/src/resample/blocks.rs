@@ -6,7 +6,10 @@
 //! of the American Statistical Association 89(428), 1994.
 
 use std::fmt;
+use std::ops::Range;
 use windfall_core::{Error, Result};
+use windfall_lanes::math::log1p;
+use windfall_lanes::{Simd, Task, dispatch};
 use windfall_streams::Stream;
 
 /// How a block is drawn.
@@ -60,41 +63,79 @@ impl Blocks {
         Err(Error::invalid("block_length", length, &expected))
     }
 
-    /// Hands out blocks that together hold `rows` rows: `(first row, length)`, where a block that
-    /// passes the last row goes on with row 0.
+    /// Hands out runs of rows that together hold `rows` rows, in order; a block that passes the
+    /// last row makes two runs, the second from row 0.
     pub(super) fn draw(
         &self,
         stream: &mut Stream,
         rows: usize,
-        mut each: impl FnMut(usize, usize),
+        mut each: impl FnMut(Range<usize>),
     ) {
         let whole = self.length as usize;
         let starts = match self.kind {
             BlockKind::Moving => rows - whole + 1,
             _ => rows,
         };
+        let mut draws = BlockDraws::new(starts as u32, self);
         let mut left = rows;
         while left > 0 {
-            let first = stream.below(starts as u64) as usize;
-            let length = match self.kind {
-                BlockKind::Stationary => geometric(stream, self.length, left),
-                _ => whole.min(left),
-            };
-            each(first, length);
+            let (first, length) = draws.next(stream);
+            let length = length.min(left);
+            let end = first + length;
+            each(first..end.min(rows));
+            if end > rows {
+                each(0..end - rows);
+            }
             left -= length;
         }
     }
 }
 
-/// A geometric length of the given mean, at least 1, cut at `most`.
+/// First rows and lengths of blocks, drawn a few at a time.
 ///
-/// After each row the block ends with probability `1 / mean`, exact to 2^-53; the expected cost
-/// is a word a row, so a resample costs at most one word for each of its rows.
-fn geometric(stream: &mut Stream, mean: f64, most: usize) -> usize {
-    let end = 1.0 / mean;
-    let mut length = 1;
-    while length < most && stream.uniform() >= end {
-        length += 1;
+/// A geometric length is the whole part of an exponential number of a fitting scale, plus 1.
+struct BlockDraws {
+    bound: u32,
+    whole: usize,
+    /// What an exponential number is multiplied by; none for blocks of one length.
+    scale: Option<f64>,
+    first: [u32; 16],
+    exponentials: [f64; 16],
+    used: usize,
+}
+
+impl BlockDraws {
+    fn new(bound: u32, blocks: &Blocks) -> Self {
+        let whole = blocks.length as usize;
+        // After each row a block ends with probability 1 / length.
+        let scale = (blocks.kind == BlockKind::Stationary)
+            .then(|| -1.0 / dispatch(Log1p(-1.0 / blocks.length)));
+        Self { bound, whole, scale, first: [0; 16], exponentials: [0.0; 16], used: 16 }
     }
-    length
+
+    fn next(&mut self, stream: &mut Stream) -> (usize, usize) {
+        if self.used == self.first.len() {
+            stream.fill_below(self.bound, &mut self.first);
+            if self.scale.is_some() {
+                stream.fill_exponential(&mut self.exponentials);
+            }
+            self.used = 0;
+        }
+        let i = self.used;
+        self.used += 1;
+        let geometric = |scale: f64| 1 + (self.exponentials[i] * scale) as usize;
+        (self.first[i] as usize, self.scale.map_or(self.whole, geometric))
+    }
+}
+
+/// `log(1 + x)`, by our own function: the platform's differs from machine to machine.
+struct Log1p(f64);
+
+impl Task for Log1p {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        simd.to_array(log1p(simd, simd.splat(self.0)))[0]
+    }
 }

@@ -109,28 +109,30 @@ impl Density {
     fn cell<S: Simd>(&self, simd: S, row: usize) -> [f64; 2] {
         let left = simd.splat(row as f64 - self.mode);
         let off = simd.add(left, simd.load(&POINTS));
-        let mut log_smaller = simd.splat(0.0);
-        if self.smaller > 0.0 {
-            let ratio = log1p(simd, simd.div(off, simd.splat(self.mode)));
-            log_smaller = simd.mul(simd.splat(self.smaller), ratio);
-        }
-        let log_greater = |off: S::F| {
-            if self.greater == 0.0 {
-                return simd.splat(0.0);
-            }
-            let ratio = log1p(simd, simd.div(off, simd.splat(self.mode - self.n)));
-            simd.mul(simd.splat(self.greater), ratio)
-        };
-        let integral = |log_greater: S::F| {
-            let density = exp(simd, simd.add(log_smaller, log_greater));
-            simd.sum_lanes(simd.mul(density, simd.load(&WEIGHTS)))
-        };
-        let whole = integral(log_greater(off));
-        let is_last = row as f64 + 1.0 >= self.n;
-        if is_last {
+        let log_smaller = times_log(simd, self.smaller, off, self.mode);
+        let log_greater = times_log(simd, self.greater, off, self.mode - self.n);
+        let whole = integral(simd, simd.add(log_smaller, log_greater));
+        if row as f64 + 1.0 >= self.n {
             return [whole, 0.0];
         }
-        let later = integral(log_greater(simd.add(left, simd.splat(1.0)))).min(whole);
+        let edge = simd.add(left, simd.splat(1.0));
+        let log_greater = times_log(simd, self.greater, edge, self.mode - self.n);
+        let later = integral(simd, simd.add(log_smaller, log_greater)).min(whole);
         [whole - later, later]
     }
+}
+
+/// `power * log(1 + off / from)`, and 0 where the power is.
+#[inline(always)]
+fn times_log<S: Simd>(simd: S, power: f64, off: S::F, from: f64) -> S::F {
+    if power == 0.0 {
+        return simd.splat(0.0);
+    }
+    simd.mul(simd.splat(power), log1p(simd, simd.div(off, simd.splat(from))))
+}
+
+/// The integral over a cell of the density whose logarithm is given at the points.
+#[inline(always)]
+fn integral<S: Simd>(simd: S, log_density: S::F) -> f64 {
+    simd.sum_lanes(simd.mul(exp(simd, log_density), simd.load(&WEIGHTS)))
 }

@@ -102,29 +102,36 @@ pub(super) struct PoissonBlocks<S: Simd> {
 }
 
 impl<S: Simd> PoissonBlocks<S> {
-    /// Fills `out` with independent Poisson counts and returns their sum.
+    /// Fills `out`, a multiple of 16 long, with independent Poisson counts for the first `rows`
+    /// places, zeros up to the next multiple of 16, and returns their sum.
     #[inline(always)]
-    pub fn fill(&self, simd: S, lanes: &mut Lanes<S>, out: &mut [f64]) -> f64 {
-        let mut totals = [simd.splat(0.0); 2];
-        let (blocks, tail) = out.as_chunks_mut::<16>();
+    pub fn fill(&self, simd: S, lanes: &mut Lanes<S>, out: &mut [f64], rows: usize) -> f64 {
+        let zero = simd.splat(0.0);
+        let mut totals = [zero; 2];
+        let (blocks, _) = out.as_chunks_mut::<16>();
+        let (blocks, rest) = blocks.split_at_mut(rows / 16);
         for block in blocks {
             let counts = self.lookup.sixteen(simd, lanes.next(simd));
-            let (halves, _) = block.as_chunks_mut::<8>();
-            for ((half, count), total) in halves.iter_mut().zip(counts).zip(&mut totals) {
-                simd.store(count, half);
-                *total = simd.add(*total, count);
-            }
+            store_sixteen(simd, counts, &mut totals, block);
         }
-        let mut sum = simd.sum_lanes(simd.add(totals[0], totals[1]));
-        if !tail.is_empty() {
+        if let (Some(block), 1..) = (rest.first_mut(), rows % 16) {
+            let keep = (1_u32 << (rows % 16)) - 1;
             let [low, high] = self.lookup.sixteen(simd, lanes.next(simd));
-            let counts = [simd.to_array(low), simd.to_array(high)];
-            for (slot, count) in tail.iter_mut().zip(counts.as_flattened()) {
-                *slot = *count;
-                sum += count;
-            }
+            let low = simd.select(simd.mask_from_bits(keep as u8), low, zero);
+            let high = simd.select(simd.mask_from_bits((keep >> 8) as u8), high, zero);
+            store_sixteen(simd, [low, high], &mut totals, block);
         }
-        sum
+        simd.sum_lanes(simd.add(totals[0], totals[1]))
+    }
+}
+
+/// Writes sixteen counts and adds them to the totals.
+#[inline(always)]
+fn store_sixteen<S: Simd>(simd: S, counts: [S::F; 2], totals: &mut [S::F; 2], out: &mut [f64; 16]) {
+    let (halves, _) = out.as_chunks_mut::<8>();
+    for ((half, count), total) in halves.iter_mut().zip(counts).zip(totals) {
+        simd.store(count, half);
+        *total = simd.add(*total, count);
     }
 }
 
@@ -172,9 +179,14 @@ impl Task for Draw<'_> {
         } else {
             let poisson = counts.poisson(simd);
             drawn = loop {
-                let sum = poisson.fill(simd, &mut lanes, out) as usize;
-                if sum <= units {
-                    break sum;
+                let whole = units / 16 * 16;
+                let (head, tail) = out.split_at_mut(whole);
+                let mut last = [0.0; 16];
+                let sum = poisson.fill(simd, &mut lanes, head, whole)
+                    + poisson.fill(simd, &mut lanes, &mut last, tail.len());
+                tail.copy_from_slice(&last[..tail.len()]);
+                if sum <= units as f64 {
+                    break sum as usize;
                 }
             };
         }

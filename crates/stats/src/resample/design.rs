@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::counts::Counts;
+use super::law::Law;
 use std::collections::HashMap;
 use std::ops::Range;
 use windfall_core::{Error, Result};
@@ -52,7 +53,6 @@ pub struct Design {
     /// Where each cluster begins in that order, and the end; none if each row is a unit.
     pub(super) edges: Option<Vec<usize>>,
     pub(super) strata: Vec<Stratum>,
-    pub(super) law: Law,
 }
 
 /// Units that are drawn from one another's midst.
@@ -60,16 +60,8 @@ pub struct Design {
 pub(super) struct Stratum {
     /// Their places among all units.
     pub units: Range<usize>,
-    /// The law of how often each is drawn.
-    pub counts: Counts,
-}
-
-/// What the weights of a stratum's units follow.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Law {
-    Multinomial,
-    Dirichlet,
-    Blocks(Blocks),
+    /// How they are drawn.
+    pub law: Law,
 }
 
 impl Design {
@@ -107,18 +99,18 @@ impl Design {
         };
         let stratum = |bounds: &[usize]| {
             let units = unit_at(bounds[0])..unit_at(bounds[1]);
-            Stratum { counts: Counts::new(units.len()), units }
+            let law = match (options.blocks, options.bayesian) {
+                (Some(blocks), _) => {
+                    blocks.check(units.len())?;
+                    Law::Blocks(blocks)
+                }
+                (None, true) => Law::Dirichlet,
+                (None, false) => Law::Multinomial(Counts::new(units.len())),
+            };
+            Ok(Stratum { units, law })
         };
-        let strata: Vec<_> = bounds.windows(2).map(stratum).collect();
-        let law = match (options.blocks, options.bayesian) {
-            (Some(blocks), _) => {
-                strata.iter().try_for_each(|s| blocks.check(s.units.len()))?;
-                Law::Blocks(blocks)
-            }
-            (None, true) => Law::Dirichlet,
-            (None, false) => Law::Multinomial,
-        };
-        Ok(Self { rows: options.rows, order, edges, strata, law })
+        let strata = bounds.windows(2).map(stratum).collect::<Result<_>>()?;
+        Ok(Self { rows: options.rows, order, edges, strata })
     }
 
     /// The number of rows.
@@ -133,12 +125,13 @@ impl Design {
 
     /// True of the plain bootstrap: rows, one stratum, multinomial. [`super::OrderLaw`] needs it.
     pub fn is_plain(&self) -> bool {
-        matches!(self.law, Law::Multinomial) && self.strata.len() == 1 && self.edges.is_none()
+        let multinomial = |stratum: &Stratum| matches!(stratum.law, Law::Multinomial(_));
+        self.edges.is_none() && self.strata.len() == 1 && self.strata.iter().all(multinomial)
     }
 
     /// True if a resample is rows, each some times; false for the weights of the Bayesian law.
     pub fn has_rows(&self) -> bool {
-        !matches!(self.law, Law::Dirichlet)
+        !self.strata.iter().any(|stratum| matches!(stratum.law, Law::Dirichlet))
     }
 
     /// True if the weights of every resample sum to the number of rows.
@@ -151,9 +144,9 @@ impl Design {
         })
     }
 
-    /// True if runs of consecutive rows are drawn.
-    pub(super) fn is_blocked(&self) -> bool {
-        matches!(self.law, Law::Blocks(_))
+    /// The number of units: rows, or clusters of rows.
+    pub(super) fn units(&self) -> usize {
+        self.edges.as_ref().map_or(self.rows, |edges| edges.len() - 1)
     }
 
     /// The row at a place of the order.
@@ -162,10 +155,12 @@ impl Design {
         self.order.as_ref().map_or(place, |order| order[place] as usize)
     }
 
-    /// The places of a unit's rows.
+    /// The rows of a unit.
     #[inline]
-    pub(super) fn places(&self, unit: usize) -> Range<usize> {
-        self.edges.as_ref().map_or(unit..unit + 1, |edges| edges[unit]..edges[unit + 1])
+    pub(super) fn rows_of(&self, unit: usize) -> impl Iterator<Item = usize> + '_ {
+        let places =
+            self.edges.as_ref().map_or(unit..unit + 1, |edges| edges[unit]..edges[unit + 1]);
+        places.map(|place| self.row(place))
     }
 }
 

@@ -10,9 +10,11 @@
 //! [`OrderLaw`]  the exact law of a quantile of a resample: O(1) a resample, whatever its size
 //!
 //! design.rs   what may be drawn together       draw.rs     one resample of a design
-//! blocks.rs   runs of consecutive rows         counts.rs   multinomial counts by way of Poisson
-//! sums.rs     which engine sums what           abreast.rs  eight small resamples at once
-//! order.rs    the law of a quantile            cells.rs   the chance of each row
+//! law.rs      how a stratum's units are drawn  blocks.rs   runs of consecutive rows
+//! counts.rs   multinomial counts by way of Poisson
+//! sums.rs     which engine sums what           column.rs   numbers laid out for the lanes
+//! counted.rs  sums by counts                   abreast.rs  eight small resamples at once
+//! order.rs    the law of a quantile            cells.rs    the chance of each row
 //! alias.rs    a discrete law in whole numbers
 //! ```
 
@@ -20,9 +22,12 @@ mod abreast;
 mod alias;
 mod blocks;
 mod cells;
+mod column;
+mod counted;
 mod counts;
 mod design;
 mod draw;
+mod law;
 mod order;
 mod sums;
 

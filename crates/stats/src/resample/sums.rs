@@ -1,16 +1,12 @@
 //! Sums over resamples: the whole work of every statistic that is a function of moments.
 
 use super::abreast::{ABREAST_UNITS, Abreast};
-use super::counts::Counts;
-use super::design::{Design, Law};
-use std::borrow::Cow;
-use windfall_lanes::{Simd, Task, dispatch};
-use windfall_streams::{Below, Lanes, Stream};
-
-/// Rows drawn and summed at a time: their counts and a few columns stay in the nearest cache.
-const BLOCK: usize = 1024;
-/// Resamples that pass over a block together, while it is in the cache.
-const TOGETHER: usize = 8;
+use super::column::Column;
+use super::counted::Counted;
+use super::design::{Design, Stratum};
+use super::law::Law;
+use windfall_lanes::dispatch;
+use windfall_streams::Stream;
 
 /// Weighted sums `sum_i w_i z_ki` of columns `z_k` over resamples of a design.
 ///
@@ -34,35 +30,39 @@ const TOGETHER: usize = 8;
 /// # Ok::<(), windfall_core::Error>(())
 /// ```
 pub struct Sums<'a> {
-    design: &'a Design,
+    parts: Vec<Part<'a>>,
+}
+
+/// What is drawn together.
+struct Part<'a> {
+    law: &'a Law,
     /// Each column by unit: a row's value, or a cluster's total, in the design's order.
-    columns: Vec<Cow<'a, [f64]>>,
+    columns: Vec<Column>,
 }
 
 impl<'a> Sums<'a> {
     /// Sums of these columns over resamples of `design`.
     ///
     /// # Cost
-    /// Nothing for plain rows; else a copy of each column.
+    /// A copy of each column.
     ///
     /// # Panics
     /// If a column is not as long as the design has rows.
-    pub fn new(columns: &[&'a [f64]], design: &'a Design) -> Self {
-        let by_unit = |&column: &&'a [f64]| {
-            assert_eq!(column.len(), design.rows, "a value for each row");
-            if (design.order.is_none() && design.edges.is_none()) || design.is_blocked() {
-                return Cow::Borrowed(column);
-            }
-            let total = |unit| design.places(unit).map(|place| column[design.row(place)]).sum();
-            let units = design.strata.last().map_or(0, |stratum| stratum.units.end);
-            Cow::Owned((0..units).map(total).collect())
+    pub fn new(columns: &[&[f64]], design: &'a Design) -> Self {
+        let part = |stratum: &'a Stratum| {
+            let by_unit = |column: &&[f64]| {
+                assert_eq!(column.len(), design.rows, "a value for each row");
+                let total = |unit| design.rows_of(unit).map(|row| column[row]).sum();
+                stratum.units.clone().map(total).collect()
+            };
+            Part { law: &stratum.law, columns: columns.iter().map(by_unit).collect() }
         };
-        Self { design, columns: columns.iter().map(by_unit).collect() }
+        Self { parts: design.strata.iter().map(part).collect() }
     }
 
     /// The number of columns.
     pub fn columns(&self) -> usize {
-        self.columns.len()
+        self.parts[0].columns.len()
     }
 
     /// Draws `resamples` resamples and writes their sums, column by column: that of column `k`
@@ -75,180 +75,34 @@ impl<'a> Sums<'a> {
     /// # Panics
     /// If `out` does not hold `resamples` values for each column.
     pub fn draw(&self, stream: &mut Stream, resamples: usize, out: &mut [f64]) {
-        assert_eq!(out.len(), self.columns.len() * resamples, "a sum for each resample");
+        assert_eq!(out.len(), self.columns() * resamples, "a sum for each resample");
         out.fill(0.0);
-        if resamples == 0 || self.columns.is_empty() {
+        if resamples == 0 || self.columns() == 0 {
             return;
         }
-        if !matches!(self.design.law, Law::Multinomial) {
-            return self.draw_weighted(stream, resamples, out);
-        }
-        for stratum in &self.design.strata {
-            let columns = self.columns.iter().map(|column| &column[stratum.units.clone()]);
-            let columns: Vec<&[f64]> = columns.collect();
-            if stratum.units.len() < ABREAST_UNITS {
-                dispatch(Abreast { columns: &columns, stream, resamples, out });
-            } else {
-                dispatch(Counted {
-                    columns: &columns,
-                    counts: &stratum.counts,
-                    stream,
-                    resamples,
-                    out,
-                });
-            }
-        }
-    }
-
-    /// Draws weights and takes products: for laws other than the multinomial.
-    fn draw_weighted(&self, stream: &mut Stream, resamples: usize, out: &mut [f64]) {
-        let mut weights = vec![0.0; self.columns[0].len()];
-        for r in 0..resamples {
-            self.design.draw_column_weights(stream, &mut weights);
-            for (k, column) in self.columns.iter().enumerate() {
-                out[k * resamples + r] = dispatch(Dot(&weights, column));
-            }
-        }
-    }
-}
-
-/// Sums by multinomial counts, blocks of rows outside and a few resamples inside.
-struct Counted<'a> {
-    columns: &'a [&'a [f64]],
-    counts: &'a Counts,
-    stream: &'a mut Stream,
-    resamples: usize,
-    out: &'a mut [f64],
-}
-
-impl Task for Counted<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { columns, counts, stream, resamples, out } = self;
-        let units = counts.units();
-        let mut lanes = stream.lanes(simd);
-        // Partial sums of a column over a resample, eight lanes: `sums[resample][column]`.
-        let mut sums = vec![[0.0; 8]; columns.len() * TOGETHER];
-        for first in (0..resamples).step_by(TOGETHER) {
-            let together = TOGETHER.min(resamples - first);
-            let mut drawn = [0; TOGETHER];
-            let sums = &mut sums[..columns.len() * together];
-            poisson_sums(simd, &mut lanes, (columns, counts), sums, &mut drawn[..together]);
-            for (g, sums) in sums.chunks_exact_mut(columns.len()).enumerate() {
-                let drawn = &mut drawn[g..=g];
-                while drawn[0] > units {
-                    poisson_sums(simd, &mut lanes, (columns, counts), sums, drawn);
+        for Part { law, columns } in &self.parts {
+            let units = columns[0].values().len();
+            match law {
+                Law::Multinomial(_) if units < ABREAST_UNITS => {
+                    dispatch(Abreast { columns, stream, resamples, out });
                 }
-                top_up(simd, &mut lanes, columns, units - drawn[0], sums);
-                for (k, sum) in sums.iter().enumerate() {
-                    out[k * resamples + first + g] += simd.sum_lanes(simd.load(sum));
+                Law::Multinomial(counts) => {
+                    dispatch(Counted { columns, counts, stream, resamples, out });
                 }
-            }
-        }
-        stream.resume(simd, lanes);
-    }
-}
-
-/// The Poisson stage of as many resamples as `drawn` has room for: their sums and totals.
-#[inline(always)]
-fn poisson_sums<S: Simd>(
-    simd: S,
-    lanes: &mut Lanes<S>,
-    (columns, counts): (&[&[f64]], &Counts),
-    sums: &mut [[f64; 8]],
-    drawn: &mut [usize],
-) {
-    let poisson = counts.poisson(simd);
-    let mut weights = [0.0; BLOCK];
-    sums.fill([0.0; 8]);
-    drawn.fill(0);
-    for start in (0..counts.units()).step_by(BLOCK) {
-        let end = counts.units().min(start + BLOCK);
-        let weights = &mut weights[..end - start];
-        for (drawn, sums) in drawn.iter_mut().zip(sums.chunks_exact_mut(columns.len())) {
-            *drawn += poisson.fill(simd, lanes, weights) as usize;
-            for (sum, column) in sums.iter_mut().zip(columns) {
-                let more = dot(simd, weights, &column[start..end]);
-                simd.store(simd.add(simd.load(sum), more), sum);
+                law => draw_weighted(law, columns, stream, out),
             }
         }
     }
 }
 
-/// Adds `draws` uniform draws to the sums of each column.
-#[inline(always)]
-fn top_up<S: Simd>(
-    simd: S,
-    lanes: &mut Lanes<S>,
-    columns: &[&[f64]],
-    mut draws: usize,
-    sums: &mut [[f64; 8]],
-) {
-    let below = Below::new(simd, columns[0].len() as u32);
-    while draws > 0 {
-        let (low, dropped) = below.sixteen(simd, lanes.next(simd));
-        let mut kept = !dropped & 0xffff;
-        while kept.count_ones() as usize > draws {
-            kept ^= 1 << kept.ilog2();
+/// Draws weights and takes products: for laws other than the multinomial.
+fn draw_weighted(law: &Law, columns: &[Column], stream: &mut Stream, out: &mut [f64]) {
+    let mut weights = vec![0.0; columns[0].values().len()];
+    let resamples = out.len() / columns.len();
+    for r in 0..resamples {
+        law.draw(stream, &mut weights);
+        for (k, column) in columns.iter().enumerate() {
+            out[k * resamples + r] += windfall_lanes::dot(&weights, column.values());
         }
-        draws -= kept.count_ones() as usize;
-        let high = simd.shr::<32>(low);
-        let (keep_low, keep_high) = (even_bits(kept), even_bits(kept >> 1));
-        let masks = [simd.mask_from_bits(keep_low), simd.mask_from_bits(keep_high)];
-        for (sum, column) in sums.iter_mut().zip(columns) {
-            let mut total = simd.load(sum);
-            for (index, mask) in [low, high].into_iter().zip(masks) {
-                let found = simd.gather32(column, index);
-                total = simd.add(total, simd.select(mask, found, simd.splat(0.0)));
-            }
-            simd.store(total, sum);
-        }
-    }
-}
-
-/// Bits 0, 2, … 14 side by side.
-#[inline(always)]
-fn even_bits(x: u32) -> u8 {
-    let x = x & 0x5555;
-    let x = (x | x >> 1) & 0x3333;
-    let x = (x | x >> 2) & 0x0f0f;
-    (x | x >> 4) as u8
-}
-
-/// The product of two slices in eight lanes, rows modulo 32 summed apart.
-#[inline(always)]
-fn dot<S: Simd>(simd: S, weights: &[f64], column: &[f64]) -> S::F {
-    let zero = simd.splat(0.0);
-    let mut sums = [zero; 4];
-    let (weights, weights_tail) = weights.as_chunks::<32>();
-    let (values, values_tail) = column.as_chunks::<32>();
-    for (weights, values) in weights.iter().zip(values) {
-        let (weights, values) = (weights.as_chunks::<8>().0, values.as_chunks::<8>().0);
-        for i in 0..4 {
-            sums[i] = simd.fma(simd.load(&weights[i]), simd.load(&values[i]), sums[i]);
-        }
-    }
-    let tails = weights_tail.chunks(8).zip(values_tail.chunks(8));
-    for ((weights, values), sum) in tails.zip(&mut sums) {
-        *sum = simd.fma(simd.load_head(weights, 0.0), simd.load_head(values, 0.0), *sum);
-    }
-    simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]))
-}
-
-/// The product of weights and a column, block by block.
-struct Dot<'a>(&'a [f64], &'a [f64]);
-
-impl Task for Dot<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> f64 {
-        let mut sum = simd.splat(0.0);
-        for (weights, values) in self.0.chunks(BLOCK).zip(self.1.chunks(BLOCK)) {
-            sum = simd.add(sum, dot(simd, weights, values));
-        }
-        simd.sum_lanes(sum)
     }
 }
