@@ -2,6 +2,7 @@
 //!
 //! A problem knows nothing of where it runs; [`REGISTRY`] makes one from a job file.
 
+pub mod integrate;
 pub mod pi;
 pub mod resample;
 mod student;
@@ -9,4 +10,4 @@ mod student;
 use windfall_core::Registry;
 
 /// Every problem by its name in job files.
-pub static REGISTRY: Registry = Registry(&[pi::ENTRY]);
+pub static REGISTRY: Registry = Registry(&[integrate::ENTRY, pi::ENTRY]);

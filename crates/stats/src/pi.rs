@@ -13,7 +13,7 @@ use windfall_core::{
     run_bytes,
 };
 use windfall_lanes::{LANES, Simd, Task, dispatch};
-use windfall_streams::open_uniform52;
+use windfall_streams::{Lanes, open_uniform52};
 
 /// Points of a task: some 40 µs of work on a fast core.
 const POINTS_PER_TASK: u64 = 1 << 16;
@@ -62,7 +62,7 @@ pub(crate) const ENTRY: Entry = Entry {
 /// let answer = pi.solve(&Serial, &Control::default())?;
 /// let pi = &answer.quantities[0];
 /// assert!((pi.estimate - std::f64::consts::PI).abs() < 4.0 * pi.mcse);
-/// # windfall_core::Result::Ok(())
+/// # Ok::<(), windfall_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pi {
@@ -231,18 +231,21 @@ impl Task for CountInside<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> u64 {
         let mut lanes = self.streams.lanes(simd, self.task);
-        let one = simd.splat(1.0);
-        let mut eight = || {
-            let x = open_uniform52(simd, lanes.next(simd));
-            let y = open_uniform52(simd, lanes.next(simd));
-            simd.lt(simd.fma(x, x, simd.mul(y, y)), one)
-        };
         let mut inside = 0;
         for _ in 0..self.points / LANES as u64 {
-            inside += u64::from(simd.mask_count(eight()));
+            inside += u64::from(simd.mask_count(eight_inside(simd, &mut lanes)));
         }
         let rest = self.points % LANES as u64;
         let asked = (1u8 << rest) - 1;
-        inside + u64::from((simd.mask_bits(eight()) & asked).count_ones())
+        let last = simd.mask_bits(eight_inside(simd, &mut lanes)) & asked;
+        inside + u64::from(last.count_ones())
     }
+}
+
+/// Which of the next eight points are inside.
+#[inline(always)]
+fn eight_inside<S: Simd>(simd: S, lanes: &mut Lanes<S>) -> S::M {
+    let x = open_uniform52(simd, lanes.next(simd));
+    let y = open_uniform52(simd, lanes.next(simd));
+    simd.lt(simd.fma(x, x, simd.mul(y, y)), simd.splat(1.0))
 }
