@@ -2,12 +2,16 @@
 //!
 //! A problem knows nothing of where it runs; [`REGISTRY`] makes one from a job file.
 
+pub mod bootstrap;
 pub mod integrate;
+pub mod jackknife;
+mod normal;
 pub mod pi;
 pub mod resample;
+pub mod statistic;
 mod student;
 
 use windfall_core::Registry;
 
 /// Every problem by its name in job files.
-pub static REGISTRY: Registry = Registry(&[integrate::ENTRY, pi::ENTRY]);
+pub static REGISTRY: Registry = Registry(&[bootstrap::ENTRY, jackknife::ENTRY, integrate::ENTRY, pi::ENTRY]);

@@ -1,0 +1,299 @@
+//! The bootstrap: how far an estimate would move if the data were drawn again.
+//!
+//! A job draws resamples of a table's rows by a design, evaluates a statistic on each, and makes
+//! of the replicates a standard error, a bias and an interval, each with its own Monte Carlo
+//! error. Sources: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993); A. C.
+//! Davison, D. V. Hinkley, "Bootstrap Methods and their Application" (1997).
+//!
+//! ```text
+//! options.rs     the keys of a job                  setup.rs       data, design and statistic
+//! source.rs      one block of resamples, four ways  kernel.rs      blocks into tasks and shards
+//! errors.rs      standard errors of replicates      replicates.rs  the partial
+//! quantiles.rs   quantiles without sorting          interval.rs    intervals and their errors
+//! answer.rs      from replicates to the answer
+//! ```
+
+mod answer;
+mod errors;
+mod interval;
+mod kernel;
+mod options;
+mod quantiles;
+mod replicates;
+pub(crate) mod setup;
+mod source;
+
+pub use options::{Alternative, BlockChoice, BootstrapOptions, Formulas, Method};
+pub use replicates::Replicates;
+
+use crate::jackknife::Summary;
+use crate::resample::Sums;
+use crate::statistic::UserStatistic;
+use answer::Findings;
+use errors::{Delta, Nested, Target};
+use kernel::{Plan, Resampling};
+use setup::{Form, Setup, Wish};
+use source::Source;
+use windfall_core::{
+    Answer, Control, DataNote, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Outcome,
+    Problem, Result, Rounds, Seed, Shard, Shards, Streams, Table, read_options, run, run_bytes,
+    run_rounds,
+};
+
+/// The row of the registry.
+pub(crate) const ENTRY: Entry = Entry {
+    name: "bootstrap",
+    about: "standard error, bias and interval of a statistic, by resampling the rows of a table",
+    build: |spec, source| {
+        let table = source.table(spec.data.as_deref().ok_or_else(missing_data)?)?;
+        let mut spec = spec.clone();
+        let seed = spec.seed_or_fresh()?;
+        spec.seed = Some(seed);
+        let mut problem = Bootstrap::new(&table, read_options(&spec.options)?)?.with_seed(seed);
+        problem.leaving = Some(problem.options.jackknife().spec(&spec)?);
+        problem.spec = Some(spec);
+        Ok(Box::new(problem))
+    },
+};
+
+/// A job that needs data and names none.
+pub(crate) fn missing_data() -> Error {
+    Error::invalid("data", "missing", "the path of a table")
+        .hint("write for example: data = \"law_school.csv\"")
+}
+
+/// A bootstrap of a table's rows.
+///
+/// # Examples
+/// ```
+/// use windfall_core::{Control, Problem, Serial, Table};
+/// use windfall_stats::bootstrap::{Bootstrap, BootstrapOptions};
+///
+/// let x = vec![94.0, 197.0, 16.0, 38.0, 99.0, 141.0, 23.0];
+/// let table = Table::from_numbers([("x", x)])?;
+/// let options = BootstrapOptions { statistic: "mean(x)".into(), ..Default::default() };
+/// let answer = Bootstrap::new(&table, options)?
+///     .with_seed(1u64.into())
+///     .solve(&Serial, &Control::default())?;
+/// let mean = &answer.quantities[0];
+/// assert!((mean.estimate - 86.857143).abs() < 1e-6);
+/// assert!((mean.standard_error.unwrap() - 23.36).abs() < 1.0); // ideal: 23.3635
+/// # windfall_core::Result::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct Bootstrap {
+    spec: Option<JobSpec>,
+    /// The job of leaving out rows, for executors that leave the process.
+    leaving: Option<JobSpec>,
+    seed: Seed,
+    options: BootstrapOptions,
+    data: DataNote,
+    setup: Setup,
+    delta: Option<Delta>,
+    /// The place of each row among the strata, for resamples of resamples.
+    places: Vec<u32>,
+}
+
+impl Bootstrap {
+    /// A bootstrap of formulas over the columns of `table`, with a fresh seed.
+    ///
+    /// # Cost
+    /// A few copies of the columns that the formulas use.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Expression`] with every mistake of the formulas; [`ErrorKind::Unknown`],
+    /// [`ErrorKind::NotFinite`] for columns; [`ErrorKind::TooFew`] for fewer than two rows;
+    /// [`ErrorKind::Invalid`] for options that do not go together.
+    pub fn new(table: &Table, options: BootstrapOptions) -> Result<Self> {
+        let texts = options.statistic.texts().to_vec();
+        Self::build(table, options, Wish::Formulas(&texts))
+    }
+
+    /// A bootstrap of a caller's own function of the gathered `columns` (all columns of numbers
+    /// if none are named); `options.statistic` is not read.
+    ///
+    /// With `groups`, `x.label` names the values of column `x` within one label.
+    ///
+    /// # Errors
+    /// As [`Bootstrap::new`].
+    pub fn with_statistic(
+        table: &Table,
+        columns: &[String],
+        statistic: impl UserStatistic + 'static,
+        options: BootstrapOptions,
+    ) -> Result<Self> {
+        let all: Vec<String> = match columns {
+            [] => {
+                let numbers = |name: &&str| {
+                    matches!(table.column(name), Ok(windfall_core::Column::Numbers(_)))
+                };
+                table.names().filter(numbers).map(str::to_owned).collect()
+            }
+            named => named.to_vec(),
+        };
+        Self::build(table, options, Wish::User(Box::new(statistic), &all))
+    }
+
+    /// The same job with another seed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    fn build(table: &Table, options: BootstrapOptions, wish: Wish<'_>) -> Result<Self> {
+        options.check()?;
+        let setup = Setup::new(table, options.keys(), wish)?;
+        let seed = JobSpec::new("bootstrap").seed_or_fresh()?;
+        let data = DataNote { rows: table.rows() as u64, hash: table.hash() };
+        let (mut delta, mut places) = (None, Vec::new());
+        if options.method == Method::Studentised {
+            match &setup.form {
+                Form::Formula { drawn, .. }
+                    if setup.design.is_plain() && drawn.parts.is_empty() =>
+                {
+                    delta = Some(Delta::new(drawn));
+                }
+                _ if !setup.is_rowwise => {
+                    let error = Error::invalid("method", "studentised", "another for this design");
+                    return Err(error.hint("use percentile, basic, normal or, without blocks, bca"));
+                }
+                _ => places = setup.places(),
+            }
+        }
+        Ok(Self { spec: None, leaving: None, seed, options, data, setup, delta, places })
+    }
+
+    /// The way in which resamples are drawn.
+    fn source(&self) -> Result<Source<'_>> {
+        let Setup { design, form, .. } = &self.setup;
+        let studentised = self.options.method == Method::Studentised;
+        if studentised && self.delta.is_none() {
+            let target = match form {
+                Form::Formula { drawn, .. } => Target::Formula(drawn),
+                Form::User(gathered) => Target::User(gathered),
+            };
+            let inner = self.options.inner_resamples as usize;
+            return Ok(Source::Nested(Nested { target, design, places: &self.places, inner }));
+        }
+        match form {
+            Form::User(gathered) => {
+                let batch = if design.keeps_total() { gathered.batch() } else { 1 };
+                Ok(Source::Rows(gathered, design, batch))
+            }
+            Form::Formula { drawn, .. } if drawn.parts.is_empty() => {
+                let products = self.delta.iter().flat_map(|delta| &delta.products);
+                let columns: Vec<&[f64]> =
+                    drawn.sums.iter().chain(products).map(Vec::as_slice).collect();
+                Ok(Source::Sums(drawn, Sums::new(&columns, design), self.delta.as_ref()))
+            }
+            Form::Formula { drawn, .. } => {
+                let order = if self.setup.is_plain_within { Source::order(drawn) } else { None };
+                order.unwrap_or(Ok(Source::Weights(drawn, design)))
+            }
+        }
+    }
+
+    fn kernel(&self) -> Result<Resampling<'_>> {
+        let source = self.source()?;
+        let rows = self.setup.rows as u64;
+        let (draws, ns) = match &source {
+            Source::Order(..) => (1, 6.0),
+            Source::Sums(_, sums, _) => (rows, 0.2 + 0.06 * sums.columns() as f64),
+            Source::Weights(statistic, _) => (rows, 0.5 + statistic.inputs() as f64),
+            Source::Rows(..) => (rows, 5.0),
+            Source::Nested(_) => (rows * (1 + self.options.inner_resamples), 3.0),
+        };
+        Ok(Resampling { plan: Plan::new(self.options.resamples, draws, ns), source })
+    }
+
+    fn job<'a>(&'a self, kernel: &'a Resampling<'a>) -> Job<'a, Resampling<'a>> {
+        let streams = Streams::new(self.seed, "bootstrap");
+        Job { kernel, streams, spec: self.spec.as_ref() }
+    }
+
+    /// The acceleration of each quantity, by a job of its own; none for other methods.
+    fn accelerations(
+        &self,
+        estimates: &[f64],
+        on: &dyn Executor,
+        control: &Control<'_>,
+    ) -> Result<Option<Vec<f64>>> {
+        if self.options.method != Method::Bca {
+            return Ok(None);
+        }
+        let kernel = self.setup.leave_one_out();
+        let streams = Streams::new(self.seed, "jackknife");
+        let job = Job { kernel: &kernel, streams, spec: self.leaving.as_ref() };
+        let outcome = run(&job, on, control)?;
+        if !outcome.complete {
+            return Err(Error::new(ErrorKind::Interrupted));
+        }
+        let columns = outcome.partial.columns().iter().zip(estimates);
+        let acceleration = |(values, estimate): (&Vec<f64>, &f64)| {
+            Summary::new(*estimate, values, &self.setup.units).acceleration
+        };
+        Ok(Some(columns.map(acceleration).collect()))
+    }
+
+    /// The standard errors of the estimates in closed form, if there are such.
+    fn delta_errors(&self) -> Option<Vec<f64>> {
+        let (delta, Form::Formula { drawn, .. }) = (self.delta.as_ref()?, &self.setup.form) else {
+            return None;
+        };
+        let columns = drawn.sums.iter().chain(&delta.products);
+        let inputs: Vec<f64> = columns.map(|column| windfall_lanes::sum(column)).collect();
+        let mut out = vec![0.0; drawn.quantities()];
+        delta.evaluate(drawn, &inputs, &mut out, &mut windfall_expr::Workspace::new());
+        Some(out)
+    }
+
+    /// The estimates, to the bit as replicates of the same value.
+    fn estimates(&self, source: &Source<'_>) -> Result<Vec<f64>> {
+        let estimates = self.setup.estimates()?;
+        Ok(source.estimates().unwrap_or(estimates))
+    }
+}
+
+impl Problem for Bootstrap {
+    fn spec(&self) -> Option<&JobSpec> {
+        self.spec.as_ref()
+    }
+
+    fn shards(&self) -> Shards {
+        self.kernel().map_or(Shards::new(0, 1), |kernel| kernel.shards())
+    }
+
+    fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
+        let kernel = self.kernel()?;
+        run_bytes(&self.job(&kernel), shard)
+    }
+
+    fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
+        let kernel = self.kernel()?;
+        let estimates = self.estimates(&kernel.source)?;
+        let accelerations = self.accelerations(&estimates, on, control)?;
+        let findings = Findings {
+            options: &self.options,
+            names: self.setup.names(),
+            estimates,
+            accelerations,
+            delta: self.delta_errors(),
+        };
+        let job = self.job(&kernel);
+        let Outcome { partial, complete, .. } = match self.options.tolerance {
+            None => run(&job, on, control)?,
+            Some(tolerance) => {
+                let rounds = Rounds { first: kernel.plan.first_round(), growth: 1.5 };
+                run_rounds(&job, on, control, rounds, |replicates, _| {
+                    findings.mcse(replicates) <= tolerance
+                })?
+            }
+        };
+        let mut answer = findings.answer(partial, self.seed);
+        answer.complete = complete;
+        answer.data = Some(self.data.clone());
+        answer.notes.splice(0..0, kernel.source.note());
+        Ok(answer)
+    }
+}

@@ -1,0 +1,4 @@
+//! The statistical problems, from outside.
+
+mod bootstrap;
+mod jackknife;
