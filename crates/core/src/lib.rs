@@ -38,6 +38,7 @@
 mod answer;
 mod cancel;
 mod clock;
+mod collect;
 mod data;
 mod error;
 mod executor;
@@ -60,6 +61,7 @@ pub mod wire;
 pub use answer::{Answer, DataNote, Draws, Interval, Quantity};
 pub use cancel::Cancel;
 pub use clock::Stopwatch;
+pub use collect::{Tasks, collect};
 pub use data::{Column, Labels, Numbers, Table};
 pub use error::{Error, ErrorKind, Result};
 pub use executor::{Capabilities, Executor, Sink, Work, Yield};

@@ -140,7 +140,7 @@ pub(crate) fn run_shard<K: Kernel>(
 }
 
 /// The least time between two looks of an observer.
-const TICK_S: f64 = 0.05;
+pub(crate) const TICK_S: f64 = 0.05;
 
 /// A job behind the face that executors see.
 struct Erased<'a, K> {

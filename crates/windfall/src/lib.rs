@@ -1,5 +1,50 @@
-//! windfall (being written).
+//! Embarrassingly parallel statistics done right: the same bytes on any mapping, and every answer
+//! with its Monte Carlo error.
+//!
+//! Two ways in. A *closure* of your own runs on every core with [`replicate`], [`map`] or
+//! [`map_seeded`]; task `i` draws from its own stream, so the results are the same on any machine.
+//! A *problem* that Windfall knows is asked with [`pi`], [`integrate`] or [`bootstrap`], or
+//! read from a job file, and yields an [`Answer`] with its errors.
+//!
+//! ```
+//! use windfall::prelude::*;
+//!
+//! // How long is the longest run of heads in 100 tosses, on average?
+//! let runs = windfall::replicate(10_000, 42, |rng| {
+//!     let (mut run, mut longest) = (0, 0);
+//!     for _ in 0..100 {
+//!         run = if rng.uniform() < 0.5 { run + 1 } else { 0 };
+//!         longest = longest.max(run);
+//!     }
+//!     f64::from(longest)
+//! })?;
+//! let mut moments = Moments::default();
+//! runs.iter().for_each(|&run| moments.push(run));
+//! assert!((moments.mean() - 5.99).abs() < 5.0 * moments.mcse());
+//! # windfall::Result::Ok(())
+//! ```
+//!
+//! What decides where things run is in [`machine`], what reads and writes tables in [`files`],
+//! pictures are drawn by [`plot`]. The same answers come from the `windfall` command.
+
 pub mod files;
 pub mod machine;
 pub mod plot;
 pub mod readable;
+mod replicate;
+mod request;
+
+pub use replicate::{map, map_seeded, replicate};
+pub use request::{Request, bootstrap, integrate, jackknife, pi, solve};
+pub use windfall_core::{
+    Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
+    Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,
+    Result, Seed, Serial, Shard, Shards, Shuffled, Source, Stopwatch, Stream, Streams, Table,
+    Tasks, Threads, Verification, collect, nearest, verify,
+};
+pub use windfall_stats::REGISTRY;
+
+/// What most programs need: `use windfall::prelude::*`.
+pub mod prelude {
+    pub use crate::{Answer, Moments, Request, Result, Seed, Stream, Table};
+}

@@ -76,6 +76,12 @@ pub fn limit_isa() -> Result<()> {
     })
 }
 
+/// The instruction set that runs, such as `avx512`: the one `WINDFALL_ISA` names, else the best.
+pub fn isa() -> String {
+    let named = variable(ISA).and_then(|name| name.parse().ok());
+    named.unwrap_or_else(windfall_lanes::detected).to_string()
+}
+
 /// The name of this host, or an empty text.
 pub fn host() -> String {
     let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();

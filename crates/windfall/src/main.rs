@@ -1,2 +1,9 @@
-//! The windfall command (being written).
-fn main() {}
+//! The `windfall` command.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

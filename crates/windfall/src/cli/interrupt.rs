@@ -1,0 +1,37 @@
+//! Ctrl-C and SIGTERM: the first stops the run, the second ends the process at once.
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io::{self, IsTerminal, Write};
+use windfall::{Cancel, Error, Result, files};
+
+/// Listens from now on; the first signal stops what holds the flag that is returned.
+///
+/// A thread of its own waits for signals, so that what they do is ordinary code: the second one
+/// removes files that are half written before the process ends with 128 + the signal's number.
+///
+/// # Errors
+/// [`windfall::ErrorKind::Io`] if the system grants no signal handler.
+pub(super) fn listen() -> Result<Cancel> {
+    let failed = |error: io::Error| Error::io("signals", error);
+    let cancel = Cancel::default();
+    let stop = cancel.clone();
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let wait = move || {
+        for signal in signals.forever() {
+            if stop.is_stopped() {
+                let _closed = files::abandon();
+                #[expect(clippy::exit, reason = "the second signal ends the process at once")]
+                std::process::exit(128 + signal);
+            }
+            stop.stop();
+            if io::stderr().is_terminal() {
+                let hint = "\nstopping: the estimate so far follows (once more ends at once)";
+                // A closed terminal is no reason not to stop.
+                let _ = writeln!(io::stderr(), "{hint}");
+            }
+        }
+    };
+    std::thread::Builder::new().name("windfall-signals".into()).spawn(wait).map_err(failed)?;
+    Ok(cancel)
+}

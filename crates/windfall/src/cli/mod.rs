@@ -1,0 +1,99 @@
+//! The command: each problem's flags become a job, and every job goes the same way.
+//!
+//! ```text
+//! problems.rs   flags of each problem; serialised, they are its options in a job file
+//! flags.rs      flags that every run has, and how numbers and bounds are written
+//! job.rs        a job with the folder its data lies in: from flags, from a file, to a file
+//! solve.rs      the one way: build, run, measure, print, write, draw
+//! table.rs      the answer as a table for people;  record.rs  what may differ from run to run
+//! progress.rs   the bar                            interrupt.rs  Ctrl-C
+//! verify.rs     the same bytes on any mapping?     replay.rs  one task again
+//! exit.rs       exit codes and how errors are said
+//! ```
+
+mod exit;
+mod flags;
+mod interrupt;
+mod job;
+mod problems;
+mod progress;
+mod record;
+mod replay;
+mod solve;
+mod table;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use windfall::machine;
+
+/// Embarrassingly parallel statistics: the same bytes on any number of workers, and every answer
+/// with its Monte Carlo error.
+#[derive(Debug, Parser)]
+#[command(name = "windfall", version, after_long_help = AFTER, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes:
+  0    done
+  1    failed while running, or the output could not be written
+  2    wrong usage or bad input; nothing was run
+  3    verify found a difference
+  4    interrupted: the estimate so far was printed, marked incomplete
+  130  interrupted before anything could be estimated, or a second time (143 by SIGTERM)
+
+Ctrl-C (or SIGTERM) stops the run and prints the estimate so far; a second one ends at once.
+
+Environment:
+  WINDFALL_WORKERS  number of worker threads, unless --workers says it
+  WINDFALL_ISA      scalar, neon, avx2 or avx512: lower the instruction set; values do not change";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Estimate pi from random points of a square
+    Pi(solve::Solve<problems::Pi>),
+    /// Integrate a formula over a box
+    Integrate(solve::Solve<problems::Integrate>),
+    /// Bootstrap statistics of a table: bias, standard error and interval by resampling rows
+    Bootstrap(solve::Draw<problems::Bootstrap>),
+    /// Jackknife statistics of a table: bias and standard error by leaving rows out
+    Jackknife(solve::Solve<problems::Jackknife>),
+    /// Run a job file
+    Run(solve::Draw<problems::File>),
+    /// Run a job file on several mappings and compare the answers byte by byte
+    Verify(verify::Verify),
+    /// Run one task of a job file again, here and alone
+    Replay(replay::Replay),
+}
+
+/// Reads the command line, obeys it and says how it went.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version too come as errors, each with its own code.
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return if error.print().is_ok() { code.into() } else { ExitCode::FAILURE };
+        }
+    };
+    let done = machine::limit_isa().map_err(exit::Failure::from).and_then(|()| obey(cli.command));
+    match done {
+        Ok(exit) => exit.code(),
+        Err(failure) => failure.say(),
+    }
+}
+
+fn obey(command: Command) -> exit::Done {
+    match command {
+        Command::Pi(solve) => solve.obey(),
+        Command::Integrate(solve) => solve.obey(),
+        Command::Bootstrap(draw) => draw.obey(),
+        Command::Jackknife(solve) => solve.obey(),
+        Command::Run(draw) => draw.obey(),
+        Command::Verify(verify) => verify.obey(),
+        Command::Replay(replay) => replay.obey(),
+    }
+}

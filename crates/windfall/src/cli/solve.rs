@@ -1,0 +1,123 @@
+//! The one way that every job goes: build, run, measure, print, write, draw.
+
+use super::exit::{Done, Exit, Failure, print};
+use super::flags::{Common, OfDistribution, OfJob};
+use super::interrupt;
+use super::job::Job;
+use super::problems::Flags;
+use super::progress::Bar;
+use super::record::Record;
+use super::table::table;
+use clap::Args;
+use serde_json::Value;
+use windfall::files::{self, Columns};
+use windfall::{
+    Answer, Cancel, Control, Error, ErrorKind, Observer, Problem, REGISTRY, Result, Stopwatch,
+    Threads, plot,
+};
+
+/// A problem's flags with those that every job has.
+#[derive(Args, Debug)]
+pub(super) struct Solve<F: Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    of_job: OfJob,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl<F: Args + Flags> Solve<F> {
+    pub(super) fn obey(&self) -> Done {
+        solve(self.flags.job()?, &OfDistribution::default(), &self.of_job, &self.common)
+    }
+}
+
+/// The same for jobs that can keep a distribution.
+#[derive(Args, Debug)]
+pub(super) struct Draw<F: Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    of_distribution: OfDistribution,
+    #[command(flatten)]
+    of_job: OfJob,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl<F: Args + Flags> Draw<F> {
+    pub(super) fn obey(&self) -> Done {
+        solve(self.flags.job()?, &self.of_distribution, &self.of_job, &self.common)
+    }
+}
+
+fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -> Done {
+    kept.out.as_deref().map_or(Ok(()), files::check_ending)?;
+    kept.plot.as_deref().map_or(Ok(()), plot::check_ending)?;
+    let workers = common.workers()?;
+    job.spec.seed = of_job.seed.or(job.spec.seed);
+    let problem = build(&job, kept.out.is_some() || kept.plot.is_some())?;
+    if let Some(path) = &of_job.write_job {
+        let seed = problem.spec().and_then(|spec| spec.seed);
+        job.write(path, seed).map_err(Failure::writing)?;
+    }
+    let cancel = interrupt::listen()?;
+    let (answer, seconds) = run(problem.as_ref(), workers.count, &cancel, !common.quiet)?;
+    let mut record = Record { workers, seconds, seconds_on_one: None };
+    if of_job.speedup && answer.complete {
+        let (alone, seconds) = run(problem.as_ref(), 1, &cancel, !common.quiet)?;
+        record.seconds_on_one = alone.complete.then_some(seconds);
+    }
+    print(&if common.json { json(&answer, &record) } else { table(&answer, &record) })?;
+    write(&answer, kept).map_err(Failure::writing)?;
+    Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
+}
+
+/// Checks the job and reads its data, with its distribution kept if that is `wanted`.
+pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
+    const KEY: &str = "distribution";
+    let mut spec = job.spec.clone();
+    if wanted {
+        spec.options.insert(KEY.into(), true.into());
+    }
+    REGISTRY.build(&spec, &job.folder).map_err(|error| match error.kind() {
+        ErrorKind::Unknown { name, .. } if wanted && name == KEY => {
+            let expected = "a problem that simulates a distribution";
+            Error::invalid("problem", &spec.problem, expected)
+                .hint("leave out --out and --plot; --json prints the answer for programs")
+        }
+        _ => error,
+    })
+}
+
+/// Solves the problem on this many threads and measures how long that takes.
+pub(super) fn run(
+    problem: &dyn Problem,
+    workers: usize,
+    cancel: &Cancel,
+    watched: bool,
+) -> Result<(Answer, f64)> {
+    let bar = Bar::new(watched);
+    let observer = bar.as_ref().map(|bar| bar as &dyn Observer);
+    let control = Control { cancel: cancel.clone(), observer };
+    let watch = Stopwatch::start();
+    let answer = problem.solve(&Threads::new(workers), &control)?;
+    Ok((answer, watch.elapsed_s()))
+}
+
+/// The answer as one line of JSON, with what may differ from run to run under `run`.
+fn json(answer: &Answer, record: &Record) -> String {
+    let mut map = answer.to_json();
+    map.insert("run".into(), record.to_json(answer));
+    format!("{}\n", Value::Object(map))
+}
+
+/// Writes and draws the distribution, as asked.
+fn write(answer: &Answer, kept: &OfDistribution) -> Result<()> {
+    if let Some(path) = &kept.out {
+        let names: Vec<&str> = answer.quantities.iter().map(|q| q.name.as_str()).collect();
+        files::write(path, Columns { names: &names, values: &answer.distribution })?;
+    }
+    kept.plot.as_deref().map_or(Ok(()), |path| plot::plot(path, answer))
+}

@@ -1,0 +1,184 @@
+//! Ask for a problem that Windfall knows: a job put together key by key, then solved.
+
+use crate::files::{Folder, InMemory};
+use crate::machine;
+use serde_json::Value;
+use windfall_core::{
+    Answer, Control, Executor, JobSpec, Problem, Result, Seed, Source, Table, Threads,
+};
+use windfall_stats::REGISTRY;
+
+/// A job that is being put together: a problem, its options and its data.
+///
+/// The keys are those of job files, which `docs/reference` lists; a misspelt one is an error that
+/// names the nearest when the job is solved.
+///
+/// ```
+/// let answer = windfall::Request::new("pi").set("n", 1_000_000).seed(1_u64).solve()?;
+/// let pi = &answer.quantities[0];
+/// assert!((pi.estimate - std::f64::consts::PI).abs() < 5.0 * pi.mcse);
+/// # windfall::Result::Ok(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Request {
+    spec: JobSpec,
+    table: Option<Table>,
+}
+
+impl Request {
+    /// A job for the problem called `problem`.
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { spec: JobSpec::new(problem), table: None }
+    }
+
+    /// Sets one option: a number, a truth, a text, or a list of them.
+    #[must_use]
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.spec.options.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets the seed; a job without one draws its own, which the answer names.
+    #[must_use]
+    pub fn seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.spec.seed = Some(seed.into());
+        self
+    }
+
+    /// Uses the data in `table`; its columns are shared, not copied.
+    #[must_use]
+    pub fn table(mut self, table: &Table) -> Self {
+        self.table = Some(table.clone());
+        self.spec.data = Some("memory".into());
+        self
+    }
+
+    /// Uses the data in the CSV or Parquet file at `path`.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<String>) -> Self {
+        self.table = None;
+        self.spec.data = Some(path.into());
+        self
+    }
+
+    /// Checks the options, reads the data and makes the problem, ready to be solved on any
+    /// executor.
+    ///
+    /// # Errors
+    /// Whatever the problem's checks find; see [`windfall_core::Registry::build`].
+    pub fn build(&self) -> Result<Box<dyn Problem>> {
+        match &self.table {
+            Some(table) => REGISTRY.build(&self.spec, &InMemory(table.clone())),
+            None => REGISTRY.build(&self.spec, &Folder::default()),
+        }
+    }
+
+    /// Solves the problem on every core of this machine.
+    ///
+    /// # Errors
+    /// As [`Request::build`], and what its tasks report.
+    pub fn solve(&self) -> Result<Answer> {
+        self.build()?.solve(&every_core()?, &Control::default())
+    }
+
+    /// Solves the problem on `on`, watched and stopped by `control`.
+    ///
+    /// # Errors
+    /// As [`Request::solve`].
+    pub fn solve_on(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
+        self.build()?.solve(on, control)
+    }
+}
+
+/// Solves the job that `spec` describes on every core; `source` finds its data.
+///
+/// # Errors
+/// As [`Request::solve`].
+///
+/// # Examples
+/// ```
+/// use windfall::{JobSpec, files::Folder};
+/// let spec = JobSpec::from_toml("problem = 'pi'\nn = 1e6\nseed = 1")?;
+/// assert_eq!(windfall::solve(&spec, &Folder::default())?.draws.count, 1_000_000);
+/// # windfall::Result::Ok(())
+/// ```
+pub fn solve(spec: &JobSpec, source: &dyn Source) -> Result<Answer> {
+    REGISTRY.build(spec, source)?.solve(&every_core()?, &Control::default())
+}
+
+/// Estimates pi from `n` random points of a square.
+///
+/// # Errors
+/// [`crate::ErrorKind::TooFew`] if `n` is 0.
+///
+/// # Examples
+/// ```
+/// let answer = windfall::pi(10_000_000, 42)?;
+/// let pi = &answer.quantities[0];
+/// assert!((pi.estimate - std::f64::consts::PI).abs() < 5.0 * pi.mcse);
+/// # windfall::Result::Ok(())
+/// ```
+pub fn pi(n: u64, seed: u64) -> Result<Answer> {
+    Request::new("pi").set("n", n).seed(seed).solve()
+}
+
+/// The integral of a formula in `x0`, `x1`, … over a box, one pair of bounds a dimension; a bound
+/// may be infinite.
+///
+/// # Examples
+/// ```
+/// let answer = windfall::integrate("exp(-x0^2)", &[(f64::NEG_INFINITY, f64::INFINITY)])
+///     .set("method", "sobol")
+///     .set("n", 1 << 16)
+///     .seed(1_u64)
+///     .solve()?;
+/// let integral = &answer.quantities[0];
+/// assert!((integral.estimate - std::f64::consts::PI.sqrt()).abs() < 5.0 * integral.mcse);
+/// # windfall::Result::Ok(())
+/// ```
+pub fn integrate(formula: &str, bounds: &[(f64, f64)]) -> Request {
+    let bound = |x: f64| match x {
+        f64::INFINITY => "inf".into(),
+        f64::NEG_INFINITY => "-inf".into(),
+        // JSON has no NaN; the text of one is refused with its name.
+        x if x.is_nan() => "nan".into(),
+        x => Value::from(x),
+    };
+    let bounds: Vec<Value> =
+        bounds.iter().map(|&(low, high)| vec![bound(low), bound(high)].into()).collect();
+    Request::new("integrate").set("formula", formula).set("bounds", bounds)
+}
+
+/// The bootstrap of a statistic of `table`, such as `correlation(x, y)`.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let table = Table::from_numbers([("x", vec![1.0, 4.0, 2.0, 8.0, 5.0, 7.0])])?;
+/// let answer = windfall::bootstrap(&table, "mean(x)").seed(1_u64).solve()?;
+/// let interval = answer.quantities[0].interval.as_ref().unwrap();
+/// assert!(interval.low < 4.5 && 4.5 < interval.high);
+/// # windfall::Result::Ok(())
+/// ```
+pub fn bootstrap(table: &Table, statistic: &str) -> Request {
+    Request::new("bootstrap").set("statistic", statistic).table(table)
+}
+
+/// The jackknife of a statistic of `table`: bias and standard error by leaving out each row.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let table = Table::from_numbers([("x", vec![1.0, 2.0, 3.0, 6.0])])?;
+/// let mean = &windfall::jackknife(&table, "mean(x)").solve()?.quantities[0];
+/// // Of a mean it is the usual s / sqrt(n).
+/// assert!((mean.standard_error.unwrap() - (14.0_f64 / 12.0).sqrt()).abs() < 1e-12);
+/// # windfall::Result::Ok(())
+/// ```
+pub fn jackknife(table: &Table, statistic: &str) -> Request {
+    Request::new("jackknife").set("statistic", statistic).table(table)
+}
+
+fn every_core() -> Result<Threads> {
+    Ok(Threads::new(machine::workers()?.count))
+}
