@@ -8,7 +8,7 @@ use windfall_lanes::{Simd, Task};
 use windfall_streams::{Lanes, Stream};
 
 /// Below this many units, resamples go abreast.
-pub(super) const ABREAST_UNITS: usize = 256;
+pub(super) const ABREAST_UNITS: usize = 160;
 
 /// Adds sums over resamples of as many draws as there are units.
 pub(super) struct Abreast<'a> {

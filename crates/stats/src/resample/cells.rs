@@ -136,3 +136,57 @@ fn times_log<S: Simd>(simd: S, power: f64, off: S::F, from: f64) -> S::F {
 fn integral<S: Simd>(simd: S, log_density: S::F) -> f64 {
     simd.sum_lanes(simd.mul(exp(simd, log_density), simd.load(&WEIGHTS)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windfall_lanes::dispatch;
+
+    /// The chance of `k` or more successes in `n` trials, by adding up terms.
+    fn at_least(n: usize, k: usize, chance: f64) -> f64 {
+        let log_choose =
+            |j: usize| (1..=j).map(|i| ((n - j + i) as f64 / i as f64).ln()).sum::<f64>();
+        let log_term =
+            |j: usize| log_choose(j) + j as f64 * chance.ln() + (n - j) as f64 * (-chance).ln_1p();
+        (k..=n).map(|j| if chance == 1.0 { f64::from(j == n) } else { log_term(j).exp() }).sum()
+    }
+
+    #[test]
+    fn cells_hold_the_binomial_chances() {
+        for n in [1_usize, 2, 3, 7, 16, 17, 40, 101, 300] {
+            for k in [1, 2, n / 4, n / 2, n.div_ceil(2), n - 1, n] {
+                if k < 1 || k > n {
+                    continue;
+                }
+                let cells = dispatch(FindCells { n, k });
+                let mut below = 0.0;
+                for (i, &cell) in cells.masses.iter().enumerate() {
+                    let row = cells.first + i;
+                    below += sum(cell);
+                    let exact = at_least(n, k, (row + 1) as f64 / n as f64);
+                    assert!((below - exact).abs() < 1e-12, "{n} {k} {row}: {below} {exact}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_pair_splits_into_the_binomial_chances() {
+        // The k-th draw at or before row a and the next beyond it: exactly k draws at or before a.
+        for (n, k) in [(2, 1), (6, 3), (40, 20), (40, 3), (100, 99)] {
+            let cells = dispatch(FindCells { n, k });
+            // P(exactly k among the first a rows) minus what is already there a row before.
+            let later = |row: usize| {
+                let chance = |a: usize| a as f64 / n as f64;
+                let log_choose = (1..=k).map(|i| ((n - k + i) as f64 / i as f64).ln()).sum::<f64>();
+                let rest = ((n - k) as f64 * (-chance(row + 1)).ln_1p()).exp();
+                let powers = chance(row + 1).powi(k as i32) - chance(row).powi(k as i32);
+                log_choose.exp() * rest * powers
+            };
+            for (i, &[_, found]) in cells.masses.iter().enumerate() {
+                let exact = if cells.first + i + 1 == n { 0.0 } else { later(cells.first + i) };
+                assert!((found - exact).abs() < 1e-12, "{n} {k} {i}: {found} {exact}");
+            }
+        }
+    }
+}

@@ -201,3 +201,34 @@ impl Task for Draw<'_> {
         stream.resume(simd, lanes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the lanes look up, read back as probabilities.
+    fn law(table: &PoissonTable) -> [f64; BUCKETS] {
+        let mut law = [0.0; BUCKETS];
+        for i in 0..BUCKETS {
+            let share = f64::from(table.thresholds[i]) / 2_f64.powi(36);
+            let other = f64::from_bits(u64::from(table.other[i]) << 32);
+            law[i] += share;
+            law[other as usize] += 1.0 / 16.0 - share;
+        }
+        law
+    }
+
+    #[test]
+    fn the_table_is_near_the_poisson_law() {
+        for units in [64, 100, 1000, 1_000_000] {
+            let mean = 1.0 - MARGIN / f64::from(units).sqrt();
+            let mut mass = (-mean).exp();
+            let mut distance = 0.0;
+            for (count, found) in law(&PoissonTable::new(mean)).into_iter().enumerate() {
+                distance += (found - mass).abs() / 2.0;
+                mass *= mean / (count + 1) as f64;
+            }
+            assert!(distance < 2_f64.powi(-29), "{units}: {distance}");
+        }
+    }
+}
