@@ -76,8 +76,9 @@ pub fn run_range<K: Kernel>(
         .hint("write the job as an expression, or run it on threads"));
     }
     let state = State { tree: Tree::new(), tasks: 0, seen: HashSet::new() };
-    let merger = Merger { first: range.start, state: Mutex::new(state), job };
-    let work = Erased { job, cancel: &control.cancel, range: range.clone() };
+    let cancel = &control.cancel;
+    let merger = Merger { first: range.start, state: Mutex::new(state), job, cancel };
+    let work = Erased { job, cancel, range: range.clone() };
     let (watch, mut last_s) = (Stopwatch::start(), 0.0);
     on.run(&work, &merger, &mut || {
         let Some(observer) = control.observer else { return };
@@ -172,6 +173,7 @@ impl<K: Kernel> Work for Erased<'_, K> {
 /// Merges what arrives, and counts.
 struct Merger<'a, K: Kernel> {
     job: &'a Job<'a, K>,
+    cancel: &'a Cancel,
     first: u64,
     state: Mutex<State<K::Partial>>,
 }
@@ -202,6 +204,10 @@ impl<K: Kernel> Merger<'_, K> {
 
 impl<K: Kernel> Sink for Merger<'_, K> {
     fn put(&self, shard: u64, partial: Yield) -> Result<()> {
+        // Its kernel may have returned early.
+        if self.cancel.is_stopped() {
+            return Ok(());
+        }
         let partial = match partial {
             Yield::Bytes(bytes) => K::Partial::decode(&bytes)?,
             Yield::Here(any) => *any
