@@ -11,7 +11,7 @@ use arrow_schema::{ArrowError, DataType};
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi::{PyCapsule_GetPointer, PyCapsule_IsValid};
 use pyo3::prelude::*;
-use windfall::core::{Column, Labels, Numbers};
+use windfall::{Column, Labels, Numbers};
 
 const STREAM: &std::ffi::CStr = c"arrow_array_stream";
 
@@ -62,7 +62,9 @@ fn convert(name: &str, kind: &DataType, chunks: &[&ArrayRef]) -> PyResult<Column
         DataType::UInt64 => numbers::<UInt64Type>(chunks, |x| x as f64),
         DataType::Boolean => {
             let values = chunks.iter().flat_map(|chunk| chunk.as_boolean());
-            Column::Numbers(values.map(|x| x.map_or(f64::NAN, f64::from)).collect::<Vec<_>>().into())
+            Column::Numbers(
+                values.map(|x| x.map_or(f64::NAN, f64::from)).collect::<Vec<_>>().into(),
+            )
         }
         DataType::Utf8 => labels(chunks.iter().flat_map(|chunk| chunk.as_string::<i32>())),
         DataType::LargeUtf8 => labels(chunks.iter().flat_map(|chunk| chunk.as_string::<i64>())),

@@ -4,12 +4,12 @@ use crate::errors::to_python;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use std::path::PathBuf;
-use windfall::core::{Column, Labels, Numbers};
+use windfall::{Column, Labels, Numbers};
 
 /// Named columns of numbers or labels.
 #[pyclass(frozen, module = "windfall._core")]
 #[derive(Debug)]
-pub struct Table(pub windfall::core::Table);
+pub struct Table(pub windfall::Table);
 
 #[pymethods]
 impl Table {
@@ -20,13 +20,13 @@ impl Table {
             .into_iter()
             .map(|(name, values)| Ok((name, column(&values)?)))
             .collect::<PyResult<Vec<_>>>()?;
-        table(py, windfall::core::Table::new(columns))
+        table(py, windfall::Table::new(columns))
     }
 
     /// A table read from an object with `__arrow_c_stream__`.
     #[staticmethod]
     fn from_arrow(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        table(py, windfall::core::Table::new(crate::arrow::columns(data)?))
+        table(py, windfall::Table::new(crate::arrow::columns(data)?))
     }
 
     /// A table read from a CSV or Parquet file.
@@ -51,7 +51,7 @@ impl Table {
     }
 }
 
-fn table(py: Python<'_>, made: windfall::core::Result<windfall::core::Table>) -> PyResult<Table> {
+fn table(py: Python<'_>, made: windfall::Result<windfall::Table>) -> PyResult<Table> {
     made.map(Table).map_err(|error| to_python(py, &error))
 }
 

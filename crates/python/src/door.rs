@@ -3,7 +3,7 @@
 use crate::errors::to_python;
 use pyo3::prelude::*;
 use std::cell::{Cell, RefCell};
-use windfall::core::{Cancel, Control, Observer, Progress, Result};
+use windfall::{Cancel, Control, Observer, Progress, Result};
 
 /// Runs `work` with the interpreter released.
 ///

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
-use windfall::core::{Error, ErrorKind};
+use windfall::{Error, ErrorKind};
 
 /// The Python exception for `error`: its text, with the remedy as the attribute `hint`.
 pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {

@@ -25,7 +25,8 @@ mod core_module {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        windfall::machine::limit_isa().map_err(|error| crate::errors::to_python(module.py(), &error))?;
+        windfall::machine::limit_isa()
+            .map_err(|error| crate::errors::to_python(module.py(), &error))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -8,13 +8,14 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
-use windfall::core::{Cancel, Error, JobSpec, Result, Source, Stopwatch, Threads};
+use windfall::files::{Folder, InMemory, read_job};
 use windfall::machine::{self, Workers};
+use windfall::{Cancel, JobSpec, REGISTRY, Result, Stopwatch, Threads};
 
 /// A problem, checked and ready to solve.
 #[pyclass(frozen, module = "windfall._core")]
 pub struct Problem {
-    problem: Box<dyn windfall::core::Problem>,
+    problem: Box<dyn windfall::Problem>,
     name: String,
     function: Option<Py<Function>>,
 }
@@ -33,12 +34,18 @@ impl Problem {
         table: Option<&Bound<'_, Table>>,
         function: Option<Bound<'_, Function>>,
     ) -> PyResult<Self> {
+        let table = table.map(|table| &table.get().0);
         let build = || {
-            let spec = JobSpec::from_json(job)?;
-            let table = table.map(|table| table.get().0.clone());
-            let problem = match &function {
-                Some(function) => function.get().problem(py, &spec, table)?,
-                None => in_memory(spec.clone(), table)?,
+            let mut spec = JobSpec::from_json(job)?;
+            if let Some(function) = &function {
+                return Ok((function.get().problem(&spec, table)?, spec.problem));
+            }
+            let problem = match table {
+                None => REGISTRY.build(&spec, &Folder::default())?,
+                Some(table) => {
+                    spec.data = Some(IN_MEMORY.into());
+                    REGISTRY.build(&spec, &InMemory(table.clone()))?
+                }
             };
             Ok((problem, spec.problem))
         };
@@ -49,8 +56,11 @@ impl Problem {
     /// The problem of a job file, TOML or JSON.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let problem = windfall::job::load(&path).map_err(|error| to_python(py, &error))?;
-        let name = problem.spec().map_or_else(String::new, |spec| spec.problem.clone());
+        let build = || {
+            let spec = read_job(&path)?;
+            Ok((REGISTRY.build(&spec, &Folder::of(&path))?, spec.problem))
+        };
+        let (problem, name) = build().map_err(|error| to_python(py, &error))?;
         Ok(Self { problem, name, function: None })
     }
 
@@ -74,9 +84,8 @@ impl Problem {
     ) -> PyResult<Solved<'py>> {
         let workers = count(workers).map_err(|error| to_python(py, &error))?;
         let watch = Stopwatch::start();
-        let answer = self.enter(py, tick, |control| {
-            self.problem.solve(&Threads::new(workers.count), control)
-        })?;
+        let answer = self
+            .enter(py, tick, |control| self.problem.solve(&Threads::new(workers.count), control))?;
         let facts = PyDict::new(py);
         facts.set_item("seconds", watch.elapsed_s())?;
         facts.set_item("workers", workers.count)?;
@@ -91,9 +100,8 @@ impl Problem {
 
     /// Solves it on several mappings and compares: (mapping, hash, same) each.
     fn verify(&self, py: Python<'_>) -> PyResult<Vec<(String, String, bool)>> {
-        let rows = self.enter(py, None, |control| {
-            windfall::core::verify(self.problem.as_ref(), control)
-        })?;
+        let rows =
+            self.enter(py, None, |control| windfall::verify(self.problem.as_ref(), control))?;
         Ok(rows.into_iter().map(|row| (row.mapping, row.hash, row.same)).collect())
     }
 }
@@ -104,7 +112,7 @@ impl Problem {
         &self,
         py: Python<'_>,
         tick: Option<Py<PyAny>>,
-        work: impl FnOnce(&windfall::core::Control<'_>) -> Result<T> + Send,
+        work: impl FnOnce(&windfall::Control<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         let Some(function) = &self.function else {
             return enter(py, Cancel::default(), tick, work);
@@ -124,23 +132,5 @@ fn count(workers: Option<usize>) -> Result<Workers> {
     }
 }
 
-/// The problem of a spec whose data, if any, lies in memory under the path `table`.
-fn in_memory(
-    mut spec: JobSpec,
-    table: Option<windfall::core::Table>,
-) -> Result<Box<dyn windfall::core::Problem>> {
-    if table.is_none() {
-        return windfall::job::build(&spec, &windfall::files::Folder::default());
-    }
-    spec.data = Some("table".into());
-    windfall::job::build(&spec, &Memory(table))
-}
-
-/// A source that holds one table.
-struct Memory(Option<windfall::core::Table>);
-
-impl Source for Memory {
-    fn table(&self, path: &str) -> Result<windfall::core::Table> {
-        self.0.clone().ok_or_else(|| Error::io(path, "no table was given"))
-    }
-}
+/// The path under which a table in memory is known.
+const IN_MEMORY: &str = "(in memory)";

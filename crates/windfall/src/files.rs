@@ -9,7 +9,7 @@ pub use replace::{abandon, replace};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use windfall_core::{Error, Result, Source, Table};
+use windfall_core::{Error, JobSpec, Result, Source, Table};
 
 /// Reads the table in the file at `path`: Parquet if its first bytes say so, else CSV.
 ///
@@ -35,6 +35,26 @@ pub fn read(path: &Path) -> Result<Table> {
         csv::read(&bytes)
     };
     table.map_err(|message| Error::io(path.display(), message))
+}
+
+/// Reads the job in the file at `path`: JSON if it ends so, else TOML.
+///
+/// # Errors
+/// [`windfall_core::ErrorKind::Io`] if there is no such file, and as
+/// [`windfall_core::JobSpec::from_toml`].
+pub fn read_job(path: &Path) -> Result<JobSpec> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => plain(&error),
+        };
+        Error::io(path.display(), message)
+            .hint("every problem's command writes a job file with --write-job FILE")
+    })?;
+    match extension(path).as_str() {
+        "json" => JobSpec::from_json(&text),
+        _ => JobSpec::from_toml(&text),
+    }
 }
 
 /// Named columns of numbers of one length, to be written.

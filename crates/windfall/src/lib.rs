@@ -40,9 +40,9 @@ pub use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
     Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,
     Result, Seed, Serial, Shard, Shards, Shuffled, Source, Stopwatch, Stream, Streams, Table,
-    Tasks, Threads, Verification, collect, nearest, verify,
+    Tasks, Threads, Verification, collect, nearest, read_options, verify,
 };
-pub use windfall_stats::REGISTRY;
+pub use windfall_stats::{self as stats, REGISTRY};
 
 /// What most programs need: `use windfall::prelude::*`.
 pub mod prelude {

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use windfall::files::{Folder, replace};
-use windfall::{Error, JobSpec, Result, Seed};
+use windfall::files::{Folder, read_job, replace};
+use windfall::{JobSpec, Result, Seed};
 
 /// A job and where its data lies.
 #[derive(Clone, Debug)]
@@ -29,16 +29,7 @@ impl Job {
 
     /// The job in the file at `path`.
     pub(super) fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            let error = match error.kind() {
-                std::io::ErrorKind::NotFound => Error::io(path.display(), "there is no such file"),
-                _ => Error::io(path.display(), error),
-            };
-            error.hint("every problem's command writes a job file with --write-job FILE")
-        })?;
-        let json = path.extension().is_some_and(|ending| ending == "json");
-        let spec = if json { JobSpec::from_json(&text)? } else { JobSpec::from_toml(&text)? };
-        Ok(Self { spec, folder: Folder::of(path) })
+        Ok(Self { spec: read_job(path)?, folder: Folder::of(path) })
     }
 
     /// Writes the job, with `seed`, to the file at `path`: JSON if it ends so, else TOML. The data

@@ -1,0 +1,301 @@
+//! User functions: compiled pointers that need no interpreter, NumPy code by blocks, scalar Python.
+
+use numpy::ndarray::{Array2, ArrayView2};
+use numpy::{IntoPyArray, PyReadonlyArray1, ToPyArray};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::ffi::{PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyTuple};
+use std::ffi::{CStr, c_int, c_void};
+use std::sync::{Arc, Mutex, PoisonError};
+use windfall::stats::bootstrap::Bootstrap;
+use windfall::stats::integrate::{Integrand, Integrate};
+use windfall::stats::statistic::{Resamples, UserStatistic};
+use windfall::{Cancel, Error, JobSpec, Result, Table, read_options};
+
+/// `double f(int n, double *x)`.
+type Plain = unsafe extern "C" fn(c_int, *mut f64) -> f64;
+/// `double f(int n, double *x, void *user_data)`.
+type WithData = unsafe extern "C" fn(c_int, *mut f64, *mut c_void) -> f64;
+
+/// A user's function: compiled code or Python.
+#[pyclass(frozen, module = "windfall._core")]
+pub struct Function(Arc<Inner>);
+
+struct Inner {
+    code: Code,
+    /// Keeps compiled code alive.
+    _owner: Py<PyAny>,
+    /// The exception that ended the run, for its cause.
+    raised: Mutex<Option<PyErr>>,
+    /// The flag of the run under way.
+    cancel: Mutex<Cancel>,
+}
+
+enum Code {
+    Plain(Plain),
+    WithData(WithData, *mut c_void),
+    /// A Python function, and whether one call takes many points or resamples.
+    Python(Py<PyAny>, bool),
+}
+
+// SAFETY: the pointers are those of compiled code and its data, which the protocol of
+// `scipy.LowLevelCallable` asks to be callable from any thread; Python objects are only touched
+// with the interpreter attached.
+unsafe impl Send for Inner {}
+// SAFETY: as above.
+unsafe impl Sync for Inner {}
+
+#[pymethods]
+impl Function {
+    /// Compiled code at an address: `double (int, double *[, void *])`, kept alive by `owner`.
+    #[staticmethod]
+    fn pointer(address: usize, with_data: bool, owner: Py<PyAny>) -> PyResult<Self> {
+        if address == 0 {
+            return Err(PyValueError::new_err("the callback's address is null"));
+        }
+        let pointer = address as *const c_void;
+        // SAFETY: the caller has checked the signature; a wrong one is the user's compiled code
+        // lying about itself, which nothing can detect.
+        let code = unsafe {
+            if with_data {
+                Code::WithData(
+                    std::mem::transmute::<*const c_void, WithData>(pointer),
+                    std::ptr::null_mut(),
+                )
+            } else {
+                Code::Plain(std::mem::transmute::<*const c_void, Plain>(pointer))
+            }
+        };
+        Ok(Self::new(code, owner))
+    }
+
+    /// A `scipy.LowLevelCallable`.
+    #[staticmethod]
+    fn low_level(callable: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let capsule = callable.cast::<PyTuple>()?.get_item(0)?.cast_into::<PyCapsule>()?;
+        // SAFETY: the capsule is alive; its name is null or a C string that lives as long.
+        let (name, pointer, data) = unsafe {
+            let name = PyCapsule_GetName(capsule.as_ptr());
+            let pointer = PyCapsule_GetPointer(capsule.as_ptr(), name);
+            (name, pointer, PyCapsule_GetContext(capsule.as_ptr()))
+        };
+        if name.is_null() || pointer.is_null() {
+            return Err(PyValueError::new_err("the LowLevelCallable holds no signature"));
+        }
+        // SAFETY: checked above not to be null.
+        let signature = unsafe { CStr::from_ptr(name) }.to_string_lossy().replace(' ', "");
+        // SAFETY: the capsule's name states the signature of the code behind the pointer.
+        let code = unsafe {
+            match signature.as_str() {
+                "double(int,double*)" => {
+                    Code::Plain(std::mem::transmute::<*mut c_void, Plain>(pointer))
+                }
+                "double(int,double*,void*)" => {
+                    Code::WithData(std::mem::transmute::<*mut c_void, WithData>(pointer), data)
+                }
+                other => {
+                    return Err(PyValueError::new_err(format!(
+                        "the LowLevelCallable has the signature `{other}`; it must be \
+                         `double (int, double *)` or `double (int, double *, void *)`"
+                    )));
+                }
+            }
+        };
+        Ok(Self::new(code, callable.clone().unbind()))
+    }
+
+    /// A Python function; `vectorised` says whether one call takes many points or resamples.
+    #[staticmethod]
+    fn python(callable: Py<PyAny>, vectorised: bool, py: Python<'_>) -> Self {
+        Self::new(Code::Python(callable.clone_ref(py), vectorised), callable)
+    }
+}
+
+impl Function {
+    fn new(code: Code, owner: Py<PyAny>) -> Self {
+        let (raised, cancel) = (Mutex::new(None), Mutex::new(Cancel::default()));
+        Self(Arc::new(Inner { code, _owner: owner, raised, cancel }))
+    }
+
+    /// The problem in which this function is the integrand or the statistic.
+    pub fn problem(
+        &self,
+        spec: &JobSpec,
+        table: Option<&Table>,
+    ) -> Result<Box<dyn windfall::Problem>> {
+        match (spec.problem.as_str(), table) {
+            ("integrate", _) => Ok(Box::new(Integrate::of(PointFunction(self.0.clone()), spec)?)),
+            ("bootstrap", Some(table)) => {
+                let (code, options) = (SampleFunction(self.0.clone()), read_options(&spec.options)?);
+                let problem = Bootstrap::with_statistic(table, &[], code, options)?;
+                Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
+            }
+            (other, _) => Err(Error::invalid("problem", other, "one that takes a function")),
+        }
+    }
+
+    /// What the user should know of the cost.
+    pub fn note(&self) -> Option<String> {
+        matches!(self.0.code, Code::Python(_, false)).then(|| SLOW.to_owned())
+    }
+
+    /// Readies the function for a run that `cancel` can stop.
+    pub fn begin(&self, cancel: &Cancel) {
+        *lock(&self.0.cancel) = cancel.clone();
+        *lock(&self.0.raised) = None;
+    }
+
+    /// Gives an error the exception of the user's code as its cause.
+    pub fn explain(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        match lock(&self.0.raised).take() {
+            Some(raised) if raised.is_instance_of::<PyKeyboardInterrupt>(py) => raised,
+            Some(raised) => {
+                error.set_cause(py, Some(raised));
+                error
+            }
+            None => error,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Inner {
+    /// Calls compiled code on `x`; Python is called elsewhere.
+    fn call(&self, x: &mut [f64]) -> f64 {
+        let n = x.len() as c_int;
+        // SAFETY: `x` holds `n` numbers for the time of the call, as the signature promises.
+        unsafe {
+            match self.code {
+                Code::Plain(function) => function(n, x.as_mut_ptr()),
+                Code::WithData(function, data) => function(n, x.as_mut_ptr(), data),
+                Code::Python(..) => f64::NAN,
+            }
+        }
+    }
+
+    /// Calls Python code. The first Ctrl-C inside it stops the run after this shard: the call is
+    /// made again. Any other exception, and a second Ctrl-C, ends the run.
+    fn python<T>(&self, call: impl Fn(Python<'_>) -> PyResult<T>) -> Result<T> {
+        Python::attach(|py| {
+            let mut result = call(py);
+            let interrupted = |error: &PyErr| error.is_instance_of::<PyKeyboardInterrupt>(py);
+            let cancel = lock(&self.cancel).clone();
+            if result.as_ref().is_err_and(interrupted) && !cancel.is_stopped() {
+                cancel.stop();
+                result = call(py);
+            }
+            result.map_err(|error| {
+                let message = format!("the function raised {error}");
+                lock(&self.raised).get_or_insert(error);
+                Error::task(message)
+            })
+        })
+    }
+}
+
+/// A function of points: `x` of shape `(d,)`, or `(d, m)` if it is vectorised.
+struct PointFunction(Arc<Inner>);
+
+impl Integrand for PointFunction {
+    fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
+        let Code::Python(function, vectorised) = &self.0.code else {
+            let mut point = vec![0.0; columns.len()];
+            for (row, out) in out.iter_mut().enumerate() {
+                for (x, column) in point.iter_mut().zip(columns) {
+                    *x = column[row];
+                }
+                *out = self.0.call(&mut point);
+            }
+            return Ok(());
+        };
+        let rows = out.len();
+        let points = Array2::from_shape_fn((columns.len(), rows), |(d, row)| columns[d][row]);
+        let values = self.0.python(|py| {
+            if *vectorised {
+                return numbers(&function.bind(py).call1((points.to_pyarray(py),))?, rows);
+            }
+            let each = |point: numpy::ndarray::ArrayView1<'_, f64>| {
+                function.bind(py).call1((point.to_pyarray(py),))?.extract::<f64>()
+            };
+            points.columns().into_iter().map(each).collect()
+        })?;
+        out.copy_from_slice(&values);
+        Ok(())
+    }
+}
+
+const SLOW: &str = "the function is Python code called for one value at a time, on one core in \
+                    effect: write it as a formula, compile it with numba's @cfunc, or let one \
+                    call take arrays, to gain a factor of 10 to 100";
+
+/// Resamples for one call of a vectorised statistic.
+const BATCH: usize = 128;
+
+/// A function of samples: one array a column, or batches of them with `axis=-1`.
+struct SampleFunction(Arc<Inner>);
+
+impl UserStatistic for SampleFunction {
+    fn batch(&self) -> usize {
+        match self.0.code {
+            Code::Python(_, true) => BATCH,
+            _ => 1,
+        }
+    }
+
+    fn evaluate(&self, resamples: &Resamples<'_>, out: &mut [f64]) -> Result<()> {
+        let Code::Python(function, vectorised) = &self.0.code else {
+            let mut values = Vec::new();
+            for (resample, out) in out.iter_mut().enumerate() {
+                values.clear();
+                resamples.of(resample).for_each(|column| values.extend_from_slice(column));
+                *out = self.0.call(&mut values);
+            }
+            return Ok(());
+        };
+        let count = resamples.count();
+        let values = self.0.python(|py| {
+            let function = function.bind(py);
+            if *vectorised {
+                let blocks = (0..resamples.columns()).map(|column| {
+                    let block = resamples.block(column);
+                    let shape = (count, block.len() / count);
+                    let view = ArrayView2::from_shape(shape, block);
+                    view.map(|view| view.to_pyarray(py))
+                        .map_err(|e| PyValueError::new_err(e.to_string()))
+                });
+                let blocks = PyTuple::new(py, blocks.collect::<PyResult<Vec<_>>>()?)?;
+                let axis = PyDict::new(py);
+                axis.set_item("axis", -1)?;
+                return numbers(&function.call(blocks, Some(&axis))?, count);
+            }
+            let each = |resample| {
+                let columns = resamples.of(resample).map(|column| column.to_vec().into_pyarray(py));
+                function.call1(PyTuple::new(py, columns.collect::<Vec<_>>())?)?.extract::<f64>()
+            };
+            (0..count).map(each).collect()
+        })?;
+        out.copy_from_slice(&values);
+        Ok(())
+    }
+}
+
+/// The `expected` numbers that a vectorised function returned.
+fn numbers(values: &Bound<'_, PyAny>, expected: usize) -> PyResult<Vec<f64>> {
+    let numpy = values.py().import("numpy")?;
+    let array = numpy.call_method1("asarray", (values, "float64"))?;
+    let array: PyReadonlyArray1<'_, f64> = array.extract().map_err(|_| {
+        PyValueError::new_err(format!("it returned `{values}`; it must return {expected} numbers"))
+    })?;
+    let values = array.as_array().to_vec();
+    if values.len() == expected {
+        return Ok(values);
+    }
+    Err(PyValueError::new_err(format!(
+        "it returned {} numbers for {expected} points",
+        values.len()
+    )))
+}
