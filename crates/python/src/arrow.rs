@@ -1,7 +1,7 @@
 //! Columns from the Arrow C stream interface: float64 without nulls is shared, the rest converted.
 
 use arrow_array::cast::AsArray;
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::{RecordBatchStreamReader, FFI_ArrowArrayStream};
 use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -26,7 +26,7 @@ pub fn columns(data: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Column)>> {
     // moves the stream out and leaves a released one, as the interface prescribes.
     let reader = unsafe {
         let stream = PyCapsule_GetPointer(capsule.as_ptr(), STREAM.as_ptr());
-        ArrowArrayStreamReader::from_raw(stream.cast::<FFI_ArrowArrayStream>())
+        RecordBatchStreamReader::from_raw(stream.cast::<FFI_ArrowArrayStream>())
     };
     let reader = reader.map_err(|error| unreadable(&error))?;
     let schema = reader.schema();
