@@ -5,17 +5,23 @@
 
 use super::bounds::Space;
 use super::integrand::Integrand;
-use windfall_core::{Error, Moments, Result};
+use windfall_core::{Error, Moments, Partial, Result};
 use windfall_lanes::{Simd, Task, dispatch};
 
-/// Points of a block, a multiple of eight. The order of the draws rests on it: part of the
-/// contract on values.
-pub(crate) const BLOCK: usize = 512;
+/// Points that are drawn, and whose moments are taken, together: part of the contract on values.
+pub(crate) const TILE: usize = 512;
+
+/// Points of a task at most, and so of a block.
+pub(crate) const TASK_POINTS_MAX: usize = 8 * TILE;
+
+/// A line between columns: those a power of two apart would compete for places in the cache.
+pub(crate) const GAP: usize = 8;
 
 /// Coordinates that an error message shows.
 const SHOWN_MAX: usize = 8;
 
-/// The memory of one worker at one shard: a block of points and their values.
+/// The memory of one worker at one shard: a block of points, one or several tiles, and their
+/// values.
 pub(crate) struct Block<'a> {
     space: &'a Space,
     integrand: &'a dyn Integrand,
@@ -27,17 +33,25 @@ pub(crate) struct Block<'a> {
 impl<'a> Block<'a> {
     /// Room for a block.
     pub fn new(space: &'a Space, integrand: &'a dyn Integrand) -> Self {
-        let weights = if space.is_infinite() { vec![1.0; BLOCK] } else { Vec::new() };
-        let columns = vec![0.0; BLOCK * space.dimensions()];
-        Self { space, integrand, columns, values: vec![0.0; BLOCK], weights }
+        let tiles = integrand.points_per_call().clamp(TILE, TASK_POINTS_MAX) / TILE;
+        let points = tiles * TILE;
+        let weights = if space.is_infinite() { vec![1.0; points] } else { Vec::new() };
+        let columns = vec![0.0; (points + GAP) * space.dimensions()];
+        Self { space, integrand, columns, values: vec![0.0; points], weights }
     }
 
-    /// For each axis its `(low, width)` and its [`BLOCK`] coordinates, for a maker of points to
-    /// fill with `low + width · u`, u in (0, 1).
+    /// How many points fit, a multiple of [`TILE`].
+    pub fn points_max(&self) -> usize {
+        self.values.len()
+    }
+
+    /// For each axis its `(low, width)` and its coordinates, for a maker of points to fill with
+    /// `low + width · u`, u in (0, 1).
     pub fn axes(&mut self) -> impl Iterator<Item = ((f64, f64), &mut [[f64; 8]])> {
-        let columns = self.columns.chunks_exact_mut(BLOCK);
+        let points = self.points_max();
+        let columns = self.columns.chunks_exact_mut(points + GAP);
         let affine = self.space.affine().iter().copied();
-        affine.zip(columns.map(|column| column.as_chunks_mut().0))
+        affine.zip(columns.map(move |column| column[..points].as_chunks_mut().0))
     }
 
     /// The integrand, weighted for infinite axes, at the first `points` points.
@@ -46,10 +60,14 @@ impl<'a> Block<'a> {
     /// What the integrand reports; the point, if a value there is not finite.
     pub fn evaluate(&mut self, points: usize, task: u64) -> Result<&[f64]> {
         if !self.weights.is_empty() {
-            self.space.bend(&mut self.columns, &mut self.weights);
+            let room = points.next_multiple_of(8);
+            let stride = self.values.len() + GAP;
+            let columns = self.columns.chunks_exact_mut(stride).map(|column| &mut column[..room]);
+            self.space.bend(columns, &mut self.weights[..room]);
         }
+        let stride = self.values.len() + GAP;
         let columns: Vec<&[f64]> =
-            self.columns.chunks_exact(BLOCK).map(|column| &column[..points]).collect();
+            self.columns.chunks_exact(stride).map(|column| &column[..points]).collect();
         let values = &mut self.values[..points];
         self.integrand.evaluate(&columns, values)?;
         if !dispatch(AllFinite(values)) {
@@ -93,16 +111,14 @@ impl Task for AllFinite<'_> {
     }
 }
 
-/// The moments of a block of values, in a fixed order of operations.
+/// Adds the moments of values to `before`, tile by tile, in a fixed order of operations.
 ///
-/// One pass over deviations from the first value: since that is one of the values, its square is
-/// within the sum of squares sought, and at most a factor of [`BLOCK`] in precision is lost. Equal
-/// values have a spread of exactly zero.
-pub(crate) fn moments(values: &[f64]) -> Moments {
-    match values.first() {
-        None => Moments::default(),
-        Some(&shift) => dispatch(Spread { values, shift }),
-    }
+/// One pass over deviations from a tile's first value: since that is one of the values, its square
+/// is within the sum of squares sought, and at most a factor of [`TILE`] in precision is lost.
+/// Equal values have a spread of exactly zero.
+pub(crate) fn add_moments(before: Moments, values: &[f64]) -> Moments {
+    let spread = |values: &[f64]| dispatch(Spread { values, shift: values[0] });
+    values.chunks(TILE).fold(before, |before, tile| before.merge(spread(tile)))
 }
 
 struct Spread<'a> {
@@ -155,7 +171,7 @@ mod tests {
             let values: Vec<f64> = (0..count).map(|i| 1e9 + (i * i % 17) as f64).collect();
             let mut expected = Moments::default();
             values.iter().for_each(|&x| expected.push(x));
-            let found = moments(&values);
+            let found = add_moments(Moments::default(), &values);
             assert_eq!(found.count(), expected.count());
             assert!((found.mean() - expected.mean()).abs() < 1e-6);
             assert!((found.squares() - expected.squares()).abs() <= 1e-5 * expected.squares());
@@ -164,7 +180,7 @@ mod tests {
 
     #[test]
     fn equal_values_have_no_spread() {
-        let found = moments(&[0.1; 77]);
+        let found = add_moments(Moments::default(), &[0.1; 77]);
         assert_eq!((found.mean(), found.squares()), (0.1, 0.0));
     }
 

@@ -12,11 +12,26 @@ pub trait Integrand: Send + Sync {
     /// Writes the value at each point to `out`.
     ///
     /// # Shapes
-    /// `columns`: one slice a variable, each as long as `out` (at most 512 points).
+    /// `columns`: one slice a variable, each as long as `out`: at most
+    /// [`points_per_call`](Integrand::points_per_call) points.
     ///
     /// # Errors
     /// Whatever it likes to report; the run stops and names the task.
     fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()>;
+
+    /// Whether a point takes mere nanoseconds. Shards then hold some 10^5 points, else a few
+    /// hundred or thousand, so that the dearest integrand keeps every core busy.
+    ///
+    /// It must not change: it decides where tasks and shards end.
+    fn is_cheap(&self) -> bool {
+        false
+    }
+
+    /// How many points a call may take: 512 suits the first-level cache; an integrand whose calls
+    /// cost much may ask for up to 4,096. The answer does not depend on it.
+    fn points_per_call(&self) -> usize {
+        512
+    }
 }
 
 impl<F: Fn(&[f64]) -> f64 + Send + Sync> Integrand for F {
@@ -66,9 +81,17 @@ where
     }
 }
 
-impl Integrand for Box<dyn Integrand> {
+impl Integrand for Box<dyn Integrand + '_> {
     fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
         (**self).evaluate(columns, out)
+    }
+
+    fn is_cheap(&self) -> bool {
+        (**self).is_cheap()
+    }
+
+    fn points_per_call(&self) -> usize {
+        (**self).points_per_call()
     }
 }
 
@@ -95,5 +118,9 @@ impl Integrand for Formula {
         }
         WORKSPACE.with_borrow_mut(|workspace| self.0.evaluate(columns, out, workspace));
         Ok(())
+    }
+
+    fn is_cheap(&self) -> bool {
+        true
     }
 }

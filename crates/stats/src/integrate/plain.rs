@@ -1,31 +1,27 @@
 //! Plain Monte Carlo: independent uniform points, the error from their spread.
 
-use super::block::{BLOCK, Block, moments};
-use super::rule::{Estimate, Rule, points_per_shard};
-use windfall_core::{Moments, Partial, Result, Rounds, Shards, Streams};
+use super::block::{Block, TILE, add_moments};
+use super::rule::{Estimate, Rule, Size};
+use windfall_core::{Moments, Result, Rounds, Shards, Streams};
 use windfall_lanes::{Simd, Task, dispatch};
 use windfall_streams::{Stream, open_uniform52};
 
-/// Points of a task: at least that many draws, so that reaching the stream costs nothing.
-const POINTS_PER_TASK: u64 = 8 * BLOCK as u64;
-
-/// `n` points, in tasks of `POINTS_PER_TASK`.
+/// `n` points, in tasks of [`Size::task_points`].
 ///
-/// Coordinate `j` of point `i` of block `b` is word `(b · d + j) · 512 + i` of the task's stream,
-/// as [`Stream::open_uniform`] reads it. The last block is drawn whole and used in part, so the
-/// points of a smaller `n` are the first ones of a larger.
+/// Coordinate `j` of point `i` of tile `t` is word `(t · d + j) · 512 + i` of the task's stream,
+/// as [`Stream::open_uniform`] reads it. The last tile is drawn whole and used in part.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plain {
-    pub n: u64,
-    pub dimensions: usize,
-}
+pub(crate) struct Plain(
+    /// How much of it there is.
+    pub Size,
+);
 
 impl Rule for Plain {
     type Partial = Moments;
 
     fn shards(&self) -> Shards {
-        let tasks = points_per_shard(self.dimensions) / POINTS_PER_TASK;
-        Shards::new(self.n.div_ceil(POINTS_PER_TASK), tasks)
+        let points = self.0.task_points();
+        Shards::new(self.0.n.div_ceil(points), self.0.shard_points() / points)
     }
 
     fn rounds(&self) -> Rounds {
@@ -35,13 +31,17 @@ impl Rule for Plain {
     fn run_task(&self, task: u64, streams: &Streams, block: &mut Block<'_>) -> Result<Moments> {
         let mut stream = streams.task(task);
         let mut merged = Moments::default();
-        let mut left = POINTS_PER_TASK.min(self.n - task * POINTS_PER_TASK);
+        let size = self.0;
+        let mut left = size.task_points().min(size.n - task * size.task_points()) as usize;
         while left > 0 {
-            let points = left.min(BLOCK as u64);
-            for (affine, column) in block.axes() {
-                dispatch(Scatter { stream: &mut stream, affine, column });
+            let points = left.min(block.points_max());
+            for tile in 0..points.div_ceil(TILE) {
+                for (affine, column) in block.axes() {
+                    let column = &mut column[tile * TILE / 8..][..TILE / 8];
+                    dispatch(Scatter { stream: &mut stream, affine, column });
+                }
             }
-            merged = merged.merge(moments(block.evaluate(points as usize, task)?));
+            merged = add_moments(merged, block.evaluate(points, task)?);
             left -= points;
         }
         Ok(merged)
@@ -51,7 +51,7 @@ impl Rule for Plain {
         Estimate { moments: *partial, points: partial.count(), freedom: None }
     }
 
-    fn note(&self) -> Option<String> {
+    fn note(&self, _points: u64) -> Option<String> {
         None
     }
 }

@@ -7,9 +7,9 @@
 //! that of Owen's nested scrambling (A. B. Owen, "Variance with alternative scramblings of digital
 //! nets", ACM Transactions on Modeling and Computer Simulation 13, 2003).
 
-use super::block::{BLOCK, Block, moments};
+use super::block::{Block, TASK_POINTS_MAX, add_moments};
 use super::directions::{DIGITS, DIMENSIONS_MAX, Directions};
-use super::rule::{Estimate, Rule, points_per_shard};
+use super::rule::{Estimate, Rule, Size};
 use windfall_core::wire::{Reader, put_u64};
 use windfall_core::{Error, Moments, Partial, Result, Rounds, Seed, Shards, Streams};
 use windfall_lanes::{Simd, Task, dispatch};
@@ -19,6 +19,11 @@ use windfall_streams::Stream;
 const POINTS_MIN: u64 = 8;
 /// Replicates at most.
 const REPLICATES_MAX: u64 = 1 << 16;
+/// Of a dear integrand: chunks that a replicate has at least, unless they have less points than
+/// `CHUNK_MIN`.
+const CHUNKS_MIN: u64 = 16;
+/// Points of a chunk of a dear integrand at least.
+const CHUNK_MIN: u64 = 32;
 
 /// The bits of 1.0; words carry them above their 52 digits.
 const ONE: u64 = 0x3ff << 52;
@@ -43,7 +48,8 @@ impl Sobol {
     ///
     /// # Errors
     /// Too many dimensions, fewer than two replicates, less than eight points for each.
-    pub fn new(n: u64, dimensions: usize, replicates: u64, seed: Seed) -> Result<Self> {
+    pub fn new(size: Size, replicates: u64, seed: Seed) -> Result<Self> {
+        let Size { n, dimensions, .. } = size;
         if !(2..=REPLICATES_MAX).contains(&replicates) {
             let expected = format!("from 2 to {REPLICATES_MAX}, as the error is their spread");
             return Err(Error::invalid("replicates", replicates, &expected));
@@ -58,7 +64,7 @@ impl Sobol {
                 .hint("use method = \"plain\"")
         })?;
         let bits = (n / replicates).ilog2();
-        let chunk = (points_per_shard(dimensions) / replicates).max(POINTS_MIN).ilog2();
+        let chunk_bits = chunk_points(size, replicates).ilog2().min(bits);
         let streams = Streams::new(seed, "integrate.sobol");
         let mut words = Vec::new();
         for replicate in 0..replicates {
@@ -67,13 +73,22 @@ impl Sobol {
                 scramble(&mut words, stream, directions.of(axis), bits);
             }
         }
-        Ok(Self { replicates, dimensions, bits, chunk_bits: chunk.min(bits), words })
+        Ok(Self { replicates, dimensions, bits, chunk_bits, words })
     }
 
     fn words(&self, replicate: u64) -> impl Iterator<Item = &[u64]> {
         let width = self.bits as usize + 2;
         let size = self.dimensions * width;
         self.words[replicate as usize * size..][..size].chunks_exact(width)
+    }
+}
+
+/// Points of a replicate that a shard runs, before rounding down to a power of two.
+fn chunk_points(size: Size, replicates: u64) -> u64 {
+    if size.cheap {
+        (size.shard_points() / replicates).max(POINTS_MIN)
+    } else {
+        (size.n / replicates / CHUNKS_MIN).clamp(CHUNK_MIN, TASK_POINTS_MAX as u64)
     }
 }
 
@@ -109,7 +124,7 @@ impl Rule for Sobol {
 
     fn run_task(&self, task: u64, _: &Streams, block: &mut Block<'_>) -> Result<Replicates> {
         let (chunk, replicate) = (task / self.replicates, task % self.replicates);
-        let points = BLOCK.min(1 << self.chunk_bits);
+        let points = block.points_max().min(1 << self.chunk_bits);
         let mut merged = Moments::default();
         let start = chunk << self.chunk_bits;
         let end = start + (1 << self.chunk_bits);
@@ -118,7 +133,7 @@ impl Rule for Sobol {
                 let column = &mut column[..points / 8];
                 dispatch(Walk { words, first, low, width, column });
             }
-            merged = merged.merge(moments(block.evaluate(points, task)?));
+            merged = add_moments(merged, block.evaluate(points, task)?);
         }
         let mut all = vec![Moments::default(); self.replicates as usize];
         all[replicate as usize] = merged;
@@ -132,9 +147,12 @@ impl Rule for Sobol {
         Estimate { moments: means, points, freedom: Some(self.replicates - 1) }
     }
 
-    fn note(&self) -> Option<String> {
-        let (replicates, bits) = (self.replicates, self.bits);
-        Some(format!("{replicates} independent scrambles of 2^{bits} Sobol points at most"))
+    fn note(&self, points: u64) -> Option<String> {
+        let (replicates, each) = (self.replicates, points / self.replicates);
+        Some(format!(
+            "{replicates} independent scrambles of {each} Sobol points each: the power of two \
+             that fits in `n`"
+        ))
     }
 }
 
@@ -228,6 +246,10 @@ mod tests {
     use super::super::bounds::Space;
     use super::*;
 
+    fn size(n: u64, dimensions: usize) -> Size {
+        Size { n, dimensions, cheap: false, tolerant: false }
+    }
+
     fn unscrambled(axis: usize, bits: u32) -> Vec<u64> {
         let directions = Directions::new(axis + 1).unwrap();
         [&[ONE], &directions.of(axis)[..bits as usize], &[0]].concat()
@@ -267,7 +289,7 @@ mod tests {
     /// Every scrambled axis has one point in each of 2^bits intervals.
     #[test]
     fn scrambled_axes_are_even() {
-        let sobol = Sobol::new(2 << 10, 30, 2, Seed::from(1u64)).unwrap();
+        let sobol = Sobol::new(size(2 << 10, 30), 2, Seed::from(1u64)).unwrap();
         for replicate in 0..2 {
             for words in sobol.words(replicate) {
                 let mut places: Vec<u64> =
@@ -280,7 +302,7 @@ mod tests {
 
     #[test]
     fn shards_hold_the_same_points_of_each_replicate() {
-        let sobol = Sobol::new(1 << 20, 2, 16, Seed::from(1u64)).unwrap();
+        let sobol = Sobol::new(size(1 << 20, 2), 16, Seed::from(1u64)).unwrap();
         let space = Space::new(&[(0.0, 1.0); 2]).unwrap();
         let integrand = |x: &[f64]| x[0] * x[1];
         let mut block = Block::new(&space, &integrand);

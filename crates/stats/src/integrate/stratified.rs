@@ -4,15 +4,15 @@
 //! as many cells as leave two points to each, shared among the axes as evenly as they go; axes
 //! beyond log2(n / 2) are not cut.
 
-use super::block::{BLOCK, Block, moments};
+use super::block::{Block, GAP, TILE, add_moments};
 use super::plain::Scatter;
-use super::rule::{Estimate, Rule, points_per_shard};
+use super::rule::{Estimate, Rule, Size};
 use windfall_core::wire::{Reader, put_f64};
 use windfall_core::{Moments, Partial, Result, Rounds, Shards, Streams};
 use windfall_lanes::{Simd, Task, dispatch};
 
-/// Cells of a task.
-const CELLS_PER_TASK: u64 = 4 * BLOCK as u64;
+/// Numbers from one axis to the next among the digits of a block of cells.
+const STRIDE: usize = TILE + GAP;
 /// Points of a pass over the grid where a tolerance may ask for several passes.
 const PASS_POINTS_MAX: u64 = 1 << 17;
 
@@ -27,66 +27,74 @@ pub(crate) struct Stratified {
     stride: u64,
     per_cell: u64,
     passes: u64,
-    tasks_per_shard: u64,
+    task_cells: u64,
+    shard_tasks: u64,
 }
 
 impl Stratified {
-    /// A grid for at most `n` points, at least 2; `tolerant` if a tolerance may stop it early.
-    pub fn new(n: u64, dimensions: usize, tolerant: bool) -> Self {
-        let first = if tolerant { n.min(PASS_POINTS_MAX) } else { n };
-        let counts = grid(first / 2, dimensions);
+    /// A grid for at most `size.n` points, at least 2.
+    pub fn new(size: Size) -> Self {
+        let first = if size.tolerant { size.n.min(PASS_POINTS_MAX) } else { size.n };
+        let counts = grid(first / 2, size.dimensions);
         let cells = counts.iter().product();
         let per_cell = first / cells;
-        let pass_tasks = u64::div_ceil(cells, CELLS_PER_TASK);
-        let shard_tasks = points_per_shard(dimensions) / (CELLS_PER_TASK * per_cell);
+        let task_cells = size.task_points() / 2;
+        let shard_tasks = size.shard_points() / (task_cells * per_cell);
+        // With a tolerance a shard is a whole pass: a run may stop after any.
+        let pass_tasks = u64::div_ceil(cells, task_cells);
         Self {
             stride: stride(cells),
             per_cell,
-            passes: n / (cells * per_cell),
-            tasks_per_shard: if tolerant { pass_tasks } else { shard_tasks },
+            passes: size.n / (cells * per_cell),
+            task_cells,
+            shard_tasks: if size.tolerant { pass_tasks } else { shard_tasks },
             counts,
             cells,
         }
     }
 
-    fn tasks_per_pass(&self) -> u64 {
-        self.cells.div_ceil(CELLS_PER_TASK)
+    fn pass_tasks(&self) -> u64 {
+        self.cells.div_ceil(self.task_cells)
     }
 
     /// Evaluates `cells` cells, from place `from` of the pass on.
     fn run_cells(&self, from: u64, cells: usize, visit: &mut Visit<'_, '_>) -> Result<Strata> {
-        let mut digits = vec![[0.0; 8]; self.counts.len() * BLOCK / 8];
-        let mut cell = (u128::from(from) * u128::from(self.stride) % u128::from(self.cells)) as u64;
-        for slot in digits[..BLOCK / 8].as_flattened_mut() {
-            *slot = cell as f64;
-            cell = (cell + self.stride) % self.cells;
-        }
-        dispatch(Digits { counts: &self.counts, digits: &mut digits });
+        let digits = self.digits(from);
         let (mut first, mut sums, mut squares) = (vec![0.0; cells], vec![0.0; cells], 0.0);
         let mut strata = Strata::default();
         for plane in 0..self.per_cell {
-            let digits = digits.chunks_exact(BLOCK / 8);
+            let digits = digits.chunks_exact(STRIDE / 8);
             for (((affine, column), digits), &count) in
                 visit.block.axes().zip(digits).zip(&self.counts)
             {
+                let column = &mut column[..TILE / 8];
                 dispatch(Scatter { stream: visit.stream, affine: (0.0, 1.0), column });
                 dispatch(IntoCells { count: count as f64, digits, affine, column });
             }
             let values = visit.block.evaluate(cells, visit.task)?;
-            strata.all = strata.all.merge(moments(values));
+            strata.all = add_moments(strata.all, values);
             if plane == 0 {
                 first.copy_from_slice(values);
-                continue;
-            }
-            for ((value, first), sum) in values.iter().zip(&first).zip(&mut sums) {
-                let gap = value - first;
-                *sum += gap;
-                squares += gap * gap;
+            } else {
+                squares += dispatch(Gaps { values, first: &first, sums: &mut sums });
             }
         }
         let between: f64 = sums.iter().map(|sum| sum * sum).sum();
         strata.within = (squares - between / self.per_cell as f64).max(0.0);
         Ok(strata)
+    }
+
+    /// The digits of a block of cells, axis by axis, from place `from` of the pass on.
+    fn digits(&self, from: u64) -> Vec<[f64; 8]> {
+        let mut digits = vec![[0.0; 8]; self.counts.len() * STRIDE / 8];
+        let mut cell = (u128::from(from) * u128::from(self.stride) % u128::from(self.cells)) as u64;
+        for slot in digits[..TILE / 8].as_flattened_mut() {
+            *slot = cell as f64;
+            cell += self.stride;
+            cell -= if cell >= self.cells { self.cells } else { 0 };
+        }
+        dispatch(Digits { counts: &self.counts, digits: &mut digits });
+        digits
     }
 }
 
@@ -101,7 +109,7 @@ impl Rule for Stratified {
     type Partial = Strata;
 
     fn shards(&self) -> Shards {
-        Shards::new(self.passes * self.tasks_per_pass(), self.tasks_per_shard)
+        Shards::new(self.passes * self.pass_tasks(), self.shard_tasks)
     }
 
     fn rounds(&self) -> Rounds {
@@ -112,10 +120,10 @@ impl Rule for Stratified {
         let mut stream = streams.task(task);
         let mut visit = Visit { task, stream: &mut stream, block };
         let mut merged = Strata::default();
-        let mut from = task % self.tasks_per_pass() * CELLS_PER_TASK;
-        let end = self.cells.min(from + CELLS_PER_TASK);
+        let mut from = task % self.pass_tasks() * self.task_cells;
+        let end = self.cells.min(from + self.task_cells);
         while from < end {
-            let cells = (end - from).min(BLOCK as u64);
+            let cells = (end - from).min(TILE as u64);
             merged = merged.merge(self.run_cells(from, cells as usize, &mut visit)?);
             from += cells;
         }
@@ -138,10 +146,11 @@ impl Rule for Stratified {
         Estimate { moments, points: n, freedom: None }
     }
 
-    fn note(&self) -> Option<String> {
-        let counts: Vec<String> = self.counts.iter().map(u64::to_string).collect();
-        let (grid, points) = (counts.join(" × "), self.per_cell * self.passes);
-        Some(format!("a grid of {grid} cells, {points} points in each"))
+    fn note(&self, points: u64) -> Option<String> {
+        let cut = self.counts.iter().filter(|&&count| count > 1);
+        let grid: Vec<String> = cut.map(u64::to_string).collect();
+        let (grid, cells) = (grid.join(" × "), self.cells);
+        Some(format!("{points} points in {cells} cells ({grid}): what fits in `n`"))
     }
 }
 
@@ -220,15 +229,15 @@ impl Task for Digits<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        const VECTORS: usize = BLOCK / 8;
-        for vector in 0..VECTORS {
+        for vector in 0..TILE / 8 {
             let mut rest = simd.load(&self.digits[vector]);
             for (axis, &count) in self.counts.iter().enumerate() {
-                // The half keeps the quotient from falling short of a whole number.
-                let count = simd.splat(count as f64);
-                let higher = simd.floor(simd.div(simd.add(rest, simd.splat(0.5)), count));
-                let digit = simd.fnma(higher, count, rest);
-                simd.store(digit, &mut self.digits[axis * VECTORS + vector]);
+                // Below 2^50 cells the half outweighs the rounding of the reciprocal.
+                let count = count as f64;
+                let half_up = simd.add(rest, simd.splat(0.5));
+                let higher = simd.floor(simd.mul(half_up, simd.splat(1.0 / count)));
+                let digit = simd.fnma(higher, simd.splat(count), rest);
+                simd.store(digit, &mut self.digits[axis * (STRIDE / 8) + vector]);
                 rest = higher;
             }
         }
@@ -249,12 +258,43 @@ impl Task for IntoCells<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (low, width) = (simd.splat(self.affine.0), simd.splat(self.affine.1));
-        let count = simd.splat(self.count);
+        let share = simd.splat(1.0 / self.count);
         let below_one = simd.splat(1.0 - f64::EPSILON / 2.0);
         for (x, digit) in self.column.iter_mut().zip(self.digits) {
-            let u = simd.div(simd.add(simd.load(digit), simd.load(x)), count);
+            let u = simd.mul(simd.add(simd.load(digit), simd.load(x)), share);
             simd.store(simd.fma(width, simd.min(u, below_one), low), x);
         }
+    }
+}
+
+/// Adds the deviations from each cell's first value to its sum; returns the sum of their squares.
+struct Gaps<'a> {
+    values: &'a [f64],
+    first: &'a [f64],
+    sums: &'a mut [f64],
+}
+
+impl Task for Gaps<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        let mut squares = simd.splat(0.0);
+        let (values, values_rest) = self.values.as_chunks::<8>();
+        let (first, first_rest) = self.first.as_chunks::<8>();
+        let (sums, sums_rest) = self.sums.as_chunks_mut::<8>();
+        for ((value, first), sum) in values.iter().zip(first).zip(sums) {
+            let gap = simd.sub(simd.load(value), simd.load(first));
+            squares = simd.fma(gap, gap, squares);
+            simd.store(simd.add(simd.load(sum), gap), sum);
+        }
+        let mut total = simd.sum_lanes(squares);
+        for ((value, first), sum) in values_rest.iter().zip(first_rest).zip(sums_rest) {
+            let gap = value - first;
+            total += gap * gap;
+            *sum += gap;
+        }
+        total
     }
 }
 
@@ -290,15 +330,15 @@ mod tests {
     #[test]
     fn digits_are_those_of_the_mixed_radix() {
         let counts = [3, 1, 5, 7];
-        let mut digits = vec![[0.0; 8]; counts.len() * BLOCK / 8];
-        for (i, slot) in digits[..BLOCK / 8].as_flattened_mut().iter_mut().enumerate() {
+        let mut digits = vec![[0.0; 8]; counts.len() * STRIDE / 8];
+        for (i, slot) in digits[..TILE / 8].as_flattened_mut().iter_mut().enumerate() {
             *slot = (i % 105) as f64;
         }
         dispatch(Digits { counts: &counts, digits: &mut digits });
-        for i in 0..BLOCK {
+        for i in 0..TILE {
             let mut rest = i as u64 % 105;
             for (axis, count) in counts.iter().enumerate() {
-                let digit = digits[axis * BLOCK / 8..].as_flattened()[i];
+                let digit = digits[axis * STRIDE / 8..].as_flattened()[i];
                 assert_eq!(digit, (rest % count) as f64);
                 rest /= count;
             }

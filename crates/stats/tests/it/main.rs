@@ -1,5 +1,8 @@
 //! The statistical problems, from outside.
 
 mod bootstrap;
+mod integrate;
 mod jackknife;
+mod pi;
 mod resample;
+mod shared;
