@@ -1,8 +1,13 @@
-"""Run every Python example of the README, the docs and the docstrings."""
+"""Run the examples of the README, the docs and the docstrings; hold them to what they show."""
 
+import contextlib
 import doctest
 import importlib
+import io
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,23 +15,93 @@ import pytest
 import windfall
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", *DOCS]
 MODULES = ["", "._problems", "._result", "._data", "._rng", "._functions"]
 
+# A block of code, and the block of text after it, if there is one: what it prints.
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\s*^```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE)
 
-def blocks(page):
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+def blocks(page, language):
+    """Yield code and the lines that it shows; `…` stands for whatever is left out."""
+    for found, code, shown in BLOCK.findall(page.read_text()):
+        if found == language:
+            yield code, [line.strip() for line in shown.splitlines() if line.strip(" …")]
 
 
-@pytest.mark.parametrize(
-    "page", [p for p in PAGES if blocks(p)], ids=lambda p: str(p.relative_to(ROOT))
-)
-def test_the_examples_of_a_page_run(page, monkeypatch, tmp_path):
+def pages(candidates, language):
+    found = [page for page in candidates if any(blocks(page, language))]
+    return pytest.mark.parametrize("page", found, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@pytest.fixture
+def beside_examples(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+
+
+@pages(PAGES, "python")
+def test_the_python_of_a_page_runs(page, beside_examples):
     names = {}
-    for block in blocks(page):
-        exec(compile(block, str(page), "exec"), names)
+    for code, shown in blocks(page, "python"):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, str(page), "exec"), names)
+        holds(printed.getvalue(), shown)
+
+
+@pages(DOCS, "sh")
+def test_the_commands_of_a_page_run(page, beside_examples):
+    command = command_path()
+    if command is None:
+        pytest.skip("the windfall command is not built; run `cargo build --release`")
+    for code, shown in blocks(page, "sh"):
+        lines = code.splitlines()
+        assert all(line.startswith("windfall ") for line in lines)
+        environment = {**os.environ, "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}"}
+        runs = [
+            subprocess.run(
+                line, shell=True, env=environment, capture_output=True, text=True, timeout=300
+            )
+            for line in lines
+        ]
+        assert all(run.returncode == 0 for run in runs), [run.stderr for run in runs]
+        holds("".join(run.stdout for run in runs), shown)
+
+
+@pages(DOCS, "rust")
+def test_the_rust_of_a_page_is_quoted_from_the_tree(page):
+    sources = [path.read_text() for path in (ROOT / "crates").rglob("*.rs")]
+    for code, _ in blocks(page, "rust"):
+        assert any(code in source for source in sources), code
+
+
+@pages(DOCS, "toml")
+def test_the_job_files_of_a_page_are_examples(page):
+    jobs = [path.read_text() for path in (ROOT / "examples").glob("*.toml")]
+    for code, _ in blocks(page, "toml"):
+        assert any(code in job for job in jobs), code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_links_of_a_page_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def command_path():
+    """Return the command of this tree: the one just built, else the one on the path."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    found = shutil.which("windfall", path=str(target / "release")) or shutil.which("windfall")
+    return found and Path(found)
+
+
+def holds(printed, shown):
+    printed = [line.strip() for line in printed.splitlines()]
+    for line in shown:
+        pattern = re.compile(".*".join(map(re.escape, line.split("…"))))
+        assert any(map(pattern.fullmatch, printed)), f"`{line}` is not among {printed}"
 
 
 @pytest.mark.parametrize("module", MODULES)
