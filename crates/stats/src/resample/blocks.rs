@@ -6,11 +6,11 @@
 //! of the American Statistical Association 89(428), 1994.
 
 use std::fmt;
-use std::ops::Range;
 use windfall_core::{Error, Result};
-use windfall_lanes::math::log1p;
-use windfall_lanes::{Simd, Task, dispatch};
 use windfall_streams::Stream;
+
+/// First rows drawn at once, a whole number of steps of the lanes.
+const AT_ONCE: usize = 16;
 
 /// How a block is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,79 +63,44 @@ impl Blocks {
         Err(Error::invalid("block_length", length, &expected))
     }
 
-    /// Hands out runs of rows that together hold `rows` rows, in order; a block that passes the
-    /// last row makes two runs, the second from row 0.
-    pub(super) fn draw(
-        &self,
-        stream: &mut Stream,
-        rows: usize,
-        mut each: impl FnMut(Range<usize>),
-    ) {
-        let whole = self.length as usize;
+    /// Calls `each` with the rows of one resample of `rows` rows, in order.
+    pub(super) fn draw(&self, stream: &mut Stream, rows: usize, mut each: impl FnMut(usize)) {
+        if self.kind == BlockKind::Stationary {
+            return self.walk(stream, rows, each);
+        }
+        let length = self.length as usize;
         let starts = match self.kind {
-            BlockKind::Moving => rows - whole + 1,
+            BlockKind::Moving => rows - length + 1,
             _ => rows,
         };
-        let mut draws = BlockDraws::new(starts as u32, self);
         let mut left = rows;
+        let mut firsts = [0; AT_ONCE];
         while left > 0 {
-            let (first, length) = draws.next(stream);
-            let length = length.min(left);
-            let end = first + length;
-            each(first..end.min(rows));
-            if end > rows {
-                each(0..end - rows);
+            stream.fill_below(starts as u32, &mut firsts);
+            for first in firsts {
+                let length = length.min(left);
+                let till_end = length.min(rows - first as usize);
+                (first as usize..first as usize + till_end).for_each(&mut each);
+                (0..length - till_end).for_each(&mut each);
+                left -= length;
             }
-            left -= length;
         }
     }
-}
 
-/// First rows and lengths of blocks, drawn a few at a time.
-///
-/// A geometric length is the whole part of an exponential number of a fitting scale, plus 1.
-struct BlockDraws {
-    bound: u32,
-    whole: usize,
-    /// What an exponential number is multiplied by; none for blocks of one length.
-    scale: Option<f64>,
-    first: [u32; 16],
-    exponentials: [f64; 16],
-    used: usize,
-}
-
-impl BlockDraws {
-    fn new(bound: u32, blocks: &Blocks) -> Self {
-        let whole = blocks.length as usize;
-        // After each row a block ends with probability 1 / length.
-        let scale = (blocks.kind == BlockKind::Stationary)
-            .then(|| -1.0 / dispatch(Log1p(-1.0 / blocks.length)));
-        Self { bound, whole, scale, first: [0; 16], exponentials: [0.0; 16], used: 16 }
-    }
-
-    fn next(&mut self, stream: &mut Stream) -> (usize, usize) {
-        if self.used == self.first.len() {
-            stream.fill_below(self.bound, &mut self.first);
-            if self.scale.is_some() {
-                stream.fill_exponential(&mut self.exponentials);
+    /// Stationary blocks row by row: after each row a block ends with probability `1 / length`,
+    /// exact to 2^-53 of itself, so that lengths are geometric.
+    fn walk(&self, stream: &mut Stream, rows: usize, mut each: impl FnMut(usize)) {
+        let ends_below = (2_f64.powi(64) / self.length) as u64;
+        let mut row = stream.below(rows as u64) as u32;
+        let (mut words, mut firsts) = ([0; AT_ONCE], [0; AT_ONCE]);
+        for done in (0..rows).step_by(AT_ONCE) {
+            stream.fill_u64(&mut words);
+            stream.fill_below(rows as u32, &mut firsts);
+            for (&word, &first) in words.iter().zip(&firsts).take(rows - done) {
+                each(row as usize);
+                let next = if row as usize + 1 == rows { 0 } else { row + 1 };
+                row = std::hint::select_unpredictable(word < ends_below, first, next);
             }
-            self.used = 0;
         }
-        let i = self.used;
-        self.used += 1;
-        let geometric = |scale: f64| 1 + (self.exponentials[i] * scale) as usize;
-        (self.first[i] as usize, self.scale.map_or(self.whole, geometric))
-    }
-}
-
-/// `log(1 + x)`, by our own function: the platform's differs from machine to machine.
-struct Log1p(f64);
-
-impl Task for Log1p {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> f64 {
-        simd.to_array(log1p(simd, simd.splat(self.0)))[0]
     }
 }

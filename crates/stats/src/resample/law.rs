@@ -3,6 +3,7 @@
 use super::blocks::Blocks;
 use super::counts::Counts;
 use windfall_core::{Error, Result};
+use windfall_lanes::LANES;
 use windfall_streams::Stream;
 
 /// How a stratum's units are drawn, made ready for their number.
@@ -23,15 +24,19 @@ impl Law {
         match self {
             Self::Multinomial(counts) => counts.draw(stream, weights),
             Self::Dirichlet => {
-                stream.fill_exponential(weights);
+                // Whole steps of the lanes: numbers that are drawn singly cost ten times as much.
+                let (whole, tail) = weights.split_at_mut(weights.len() / LANES * LANES);
+                let mut last = [0.0; LANES];
+                stream.align();
+                stream.fill_exponential(whole);
+                stream.fill_exponential(&mut last);
+                tail.copy_from_slice(&last[..tail.len()]);
                 let scale = weights.len() as f64 / windfall_lanes::sum(weights);
                 weights.iter_mut().for_each(|weight| *weight *= scale);
             }
             Self::Blocks(blocks) => {
                 weights.fill(0.0);
-                blocks.draw(stream, weights.len(), |units| {
-                    weights[units].iter_mut().for_each(|weight| *weight += 1.0);
-                });
+                blocks.draw(stream, weights.len(), |unit| weights[unit] += 1.0);
             }
         }
     }
@@ -51,9 +56,9 @@ impl Law {
                 let error = Error::invalid("bayesian", true, "false where rows are drawn");
                 return Err(error.hint("use a statistic that takes weights"));
             }
-            Self::Blocks(blocks) => blocks.draw(stream, units as usize, |run| {
-                drawn.extend(run.start as u32..run.end as u32);
-            }),
+            Self::Blocks(blocks) => {
+                blocks.draw(stream, units as usize, |unit| drawn.push(unit as u32));
+            }
         }
         Ok(())
     }

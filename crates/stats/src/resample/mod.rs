@@ -2,12 +2,13 @@
 //!
 //! A bootstrap is a law of drawing rows ([`Design`]) and a statistic of what was drawn. Three
 //! engines serve every statistic; which one, and which algorithm inside it, follows from the job
-//! alone (rows, design, columns), never from the machine:
+//! alone (rows, design, columns), never from the machine, and every instruction set draws the
+//! same bits:
 //!
 //! ```text
-//! [`Design`]    strata, clusters, blocks or Dirichlet weights; one resample as weights or as rows
-//! [`Sums`]      weighted sums of columns over many resamples: every function of moments
-//! [`OrderLaw`]  the exact law of a quantile of a resample: O(1) a resample, whatever its size
+//! Design      strata, clusters, blocks or Dirichlet weights; one resample as weights or as rows
+//! Sums        weighted sums of columns over many resamples: every function of moments
+//! OrderLaw    the exact law of a quantile of a resample: O(1) a resample, whatever its size
 //!
 //! design.rs   what may be drawn together       draw.rs     one resample of a design
 //! law.rs      how a stratum's units are drawn  blocks.rs   runs of consecutive rows

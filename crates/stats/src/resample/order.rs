@@ -52,7 +52,8 @@ impl OrderLaw {
     /// The law of the `k`-th smallest (from 1) of `n` draws.
     ///
     /// # Cost
-    /// About 20 ns for each of some 10 sqrt(n) rows, for `k` near n / 2.
+    /// About 60 ns for each of some 10 sqrt(n) rows, for `k` near n / 2: 20 us for a thousand rows,
+    /// 0.7 ms for a million.
     ///
     /// # Errors
     /// [`windfall_core::ErrorKind::Invalid`] unless `1 <= k <= n < 2^32`.
@@ -64,7 +65,7 @@ impl OrderLaw {
     /// around place `1 + (n - 1) probability` (type 7 of Hyndman and Fan; NumPy's default).
     ///
     /// # Cost
-    /// As [`OrderLaw::order`]; twice that between two order statistics.
+    /// As [`OrderLaw::order`].
     ///
     /// # Errors
     /// [`windfall_core::ErrorKind::Invalid`] unless `1 <= n < 2^32` and the probability is in
@@ -122,7 +123,7 @@ impl OrderLaw {
     /// Fills `out` with the statistic's values for as many resamples of `sorted` data.
     ///
     /// # Cost
-    /// A few nanoseconds each, whatever `n`; one word of the stream, or two between two order
+    /// Whatever `n`, about 0.6 ns each for one order statistic and 4 ns between two; one word of the stream, or two between two order
     /// statistics, starting at a word of lane 0.
     ///
     /// # Panics

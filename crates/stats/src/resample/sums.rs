@@ -11,10 +11,10 @@ use windfall_streams::Stream;
 /// Weighted sums `sum_i w_i z_ki` of columns `z_k` over resamples of a design.
 ///
 /// Rows are first summed within their cluster, and each stratum is drawn apart: what is left is
-/// the plain problem of units drawn with replacement. Columns of fewer than a few hundred units
-/// go eight resamples abreast by gathers; longer ones by counts in the order of memory. Give
-/// centred columns: sums are as accurate as their values are small. Where
-/// [`Design::keeps_total`] is false, a column of ones tells how many rows a resample holds.
+/// the plain problem of units drawn with replacement. Fewer than 160 units go eight resamples
+/// abreast by gathers, more by counts in the order of memory. Give centred columns: sums are as
+/// accurate as their values are small. Where [`Design::keeps_total`] is false, a column of ones
+/// tells how many rows a resample holds.
 ///
 /// ```
 /// use windfall_stats::resample::{Design, Sums};
@@ -69,8 +69,9 @@ impl<'a> Sums<'a> {
     /// over resample `r` lies at `k * resamples + r`.
     ///
     /// # Cost
-    /// Per row and resample, AVX-512, plain rows: about 0.2 ns for one column, 0.05 ns for each
-    /// further one.
+    /// Per row and resample, AVX-512, rows or strata of a thousand rows or more: about 0.24 ns for
+    /// one column and 0.06 ns for each further one (AVX2: 0.6 and 0.1); below 160 rows 0.4 and
+    /// 0.2. Blocks and Bayesian weights: 1 to 2 ns. Clusters count as rows.
     ///
     /// # Panics
     /// If `out` does not hold `resamples` values for each column.
