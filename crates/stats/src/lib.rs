@@ -14,4 +14,5 @@ mod student;
 use windfall_core::Registry;
 
 /// Every problem by its name in job files.
-pub static REGISTRY: Registry = Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, pi::ENTRY]);
+pub static REGISTRY: Registry =
+    Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, pi::ENTRY]);
