@@ -60,9 +60,9 @@ class Verification:
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Result:
-    """The answer of a problem.
+    """The answer of a problem; equal to another if all but `run` is the same.
 
     Attributes
     ----------
@@ -103,7 +103,18 @@ class Result:
     run: Mapping[str, Any]
     distribution: NDArray[np.float64] | None = field(default=None)
     _json: str = field(default="{}")
-    _problem: Problem | None = field(default=None, compare=False)
+    _problem: Problem | None = field(default=None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return self._json == other._json and np.array_equal(
+            self.distribution if self.distribution is not None else [],
+            other.distribution if other.distribution is not None else [],
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._json)
 
     @property
     def n(self) -> int:
@@ -247,8 +258,8 @@ def result_from(
         names=tuple(fields["quantity"] if several else [fields["quantity"]]),
         estimate=value(fields["estimate"]),
         mcse=value(fields["mcse"]),
-        standard_error=value(fields["standard_error"]),
-        bias=value(fields["bias"]),
+        standard_error=_given(fields["standard_error"], value),
+        bias=_given(fields["bias"], value),
         interval=_interval(fields["interval"], value),
         draws=fields.get(draws_key, 0),
         seed=int(fields["seed"]),
@@ -280,6 +291,12 @@ def _interval(fields: Any, value: Callable[[Any], Any]) -> Interval | None:
         method=rows[0]["method"],
         **{key: value(column if several else column[0]) for key, column in columns.items()},
     )
+
+
+def _given(fields: Any, value: Callable[[Any], Any]) -> Any:
+    """Return None for what a problem does not give, which the answer writes as null."""
+    nothing = fields is None or (isinstance(fields, list) and set(fields) == {None})
+    return None if nothing else value(fields)
 
 
 def _number(value: Any) -> Any:

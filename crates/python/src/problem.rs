@@ -84,8 +84,9 @@ impl Problem {
     ) -> PyResult<Solved<'py>> {
         let workers = count(workers).map_err(|error| to_python(py, &error))?;
         let watch = Stopwatch::start();
-        let answer = self
+        let mut answer = self
             .enter(py, tick, |control| self.problem.solve(&Threads::new(workers.count), control))?;
+        answer.notes.extend(self.function.as_ref().and_then(|function| function.get().note()));
         let facts = PyDict::new(py);
         facts.set_item("seconds", watch.elapsed_s())?;
         facts.set_item("workers", workers.count)?;
