@@ -116,13 +116,10 @@ def rust_functions(text):
         match = re.match(r"( *)(?:pub(?:\([a-z]+\))? )?(?:const |unsafe )*fn (\w+)", line)
         if not match:
             continue
-        close = match[1] + "}"
-        for end in range(start, len(lines)):
-            if lines[end] == close or (end == start and lines[end].endswith("}")):
-                yield match[2], end - start + 1
-                break
-            if lines[end].endswith(";") and lines[end].startswith(match[1]) and end == start:
-                break
+        opening = next((n for n in range(start, len(lines)) if lines[n].endswith(("{", ";", "}"))))
+        if lines[opening].endswith("{"):
+            close = next(n for n in range(opening, len(lines)) if lines[n] == match[1] + "}")
+            yield match[2], close - start + 1
 
 
 @pytest.mark.parametrize("path", sources(".py"), ids=lambda p: str(p.relative_to(ROOT)))
