@@ -2,9 +2,9 @@
 //!
 //! Units are rows, or clusters of rows. The same kernel is the second job of a BCa bootstrap.
 
-use crate::bootstrap::setup::{Keys, Setup, Wish};
+use crate::bootstrap::setup::{Keys, Setup, Wish, columns_or_all};
 use crate::bootstrap::{Formulas, Replicates, missing_data};
-use crate::statistic::{Gathered, Room, Statistic};
+use crate::statistic::{Gathered, Room, Statistic, UserStatistic};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ops::Range;
@@ -89,6 +89,14 @@ pub(crate) struct LeaveOneOut<'a> {
 }
 
 impl LeaveOneOut<'_> {
+    /// Rows that the job visits, where leaving a unit out takes a pass over all of them; else 0.
+    pub fn visits(&self) -> u64 {
+        match self.subject {
+            Subject::Formula(statistic) if statistic.leaves_fast() => 0,
+            _ => (self.units.len() as u64).saturating_mul(self.units.rows.len() as u64),
+        }
+    }
+
     fn quantities(&self) -> usize {
         match self.subject {
             Subject::Formula(statistic) => statistic.quantities(),
@@ -292,7 +300,26 @@ impl Jackknife {
     /// # Errors
     /// As [`crate::bootstrap::Bootstrap::new`].
     pub fn new(table: &Table, options: JackknifeOptions) -> Result<Self> {
-        let setup = Setup::new(table, options.keys(), Wish::Formulas(options.statistic.texts()))?;
+        Self::build(table, &options, Wish::Formulas(options.statistic.texts()))
+    }
+
+    /// A jackknife of a caller's own function of the gathered `columns` (all columns of numbers
+    /// if none are named); `options.statistic` is not read.
+    ///
+    /// # Errors
+    /// As [`Jackknife::new`].
+    pub fn with_statistic(
+        table: &Table,
+        columns: &[String],
+        statistic: impl UserStatistic + 'static,
+        options: &JackknifeOptions,
+    ) -> Result<Self> {
+        let columns = columns_or_all(table, columns);
+        Self::build(table, options, Wish::User(Box::new(statistic), &columns))
+    }
+
+    fn build(table: &Table, options: &JackknifeOptions, wish: Wish<'_>) -> Result<Self> {
+        let setup = Setup::new(table, options.keys(), wish)?;
         let data = DataNote { rows: table.rows() as u64, hash: table.hash() };
         Ok(Self { spec: None, seed: Seed(0), data, setup })
     }

@@ -57,6 +57,13 @@ impl Findings<'_> {
             };
             extra.insert("acceleration".into(), accelerations);
         }
+        if let Some(delta) = &self.delta {
+            let errors = match delta.as_slice() {
+                [one] => (*one).into(),
+                several => several.to_vec().into(),
+            };
+            extra.insert("infinitesimal_jackknife_error".into(), errors);
+        }
         let count = replicates.len() as u64;
         let notes = finished.iter().flat_map(|one| self.notes(one, count)).collect();
         let distribution = match self.options.distribution {

@@ -27,18 +27,21 @@ pub use options::{Alternative, BlockChoice, BootstrapOptions, Formulas, Method};
 pub use replicates::Replicates;
 
 use crate::jackknife::Summary;
-use crate::resample::Sums;
+use crate::resample::{OrderLaw, Sums};
 use crate::statistic::UserStatistic;
 use answer::Findings;
 use errors::{Delta, Nested, Target};
 use kernel::{Plan, Resampling};
-use setup::{Form, Setup, Wish};
+use setup::{Form, Setup, Wish, columns_or_all};
 use source::Source;
 use windfall_core::{
     Answer, Control, DataNote, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Outcome,
     Problem, Result, Rounds, Seed, Shard, Shards, Streams, Table, read_options, run, run_bytes,
     run_rounds,
 };
+
+/// Rows that leaving out each row may visit for the acceleration of bca: minutes of one core.
+const BCA_VISITS_MAX: u64 = 200_000_000_000;
 
 /// The row of the registry.
 pub(crate) const ENTRY: Entry = Entry {
@@ -90,6 +93,8 @@ pub struct Bootstrap {
     data: DataNote,
     setup: Setup,
     delta: Option<Delta>,
+    /// The law of each part, if all are quantiles of plain samples.
+    laws: Option<Vec<OrderLaw>>,
     /// The place of each row among the strata, for resamples of resamples.
     places: Vec<u32>,
 }
@@ -122,16 +127,8 @@ impl Bootstrap {
         statistic: impl UserStatistic + 'static,
         options: BootstrapOptions,
     ) -> Result<Self> {
-        let all: Vec<String> = match columns {
-            [] => {
-                let numbers = |name: &&str| {
-                    matches!(table.column(name), Ok(windfall_core::Column::Numbers(_)))
-                };
-                table.names().filter(numbers).map(str::to_owned).collect()
-            }
-            named => named.to_vec(),
-        };
-        Self::build(table, options, Wish::User(Box::new(statistic), &all))
+        let columns = columns_or_all(table, columns);
+        Self::build(table, options, Wish::User(Box::new(statistic), &columns))
     }
 
     /// The same job with another seed.
@@ -144,9 +141,16 @@ impl Bootstrap {
     fn build(table: &Table, options: BootstrapOptions, wish: Wish<'_>) -> Result<Self> {
         options.check()?;
         let setup = Setup::new(table, options.keys(), wish)?;
+        if options.method == Method::Bca && setup.leave_one_out().visits() > BCA_VISITS_MAX {
+            let expected = "another for so many rows with this statistic";
+            return Err(Error::invalid("method", "bca", expected).hint(
+                "its acceleration would take a pass over all rows for each of them; \
+                 write method = \"percentile\"",
+            ));
+        }
         let seed = JobSpec::new("bootstrap").seed_or_fresh()?;
         let data = DataNote { rows: table.rows() as u64, hash: table.hash() };
-        let (mut delta, mut places) = (None, Vec::new());
+        let (mut delta, mut laws, mut places) = (None, None, Vec::new());
         if options.method == Method::Studentised {
             match &setup.form {
                 Form::Formula { drawn, .. }
@@ -160,12 +164,14 @@ impl Bootstrap {
                 }
                 _ => places = setup.places(),
             }
+        } else if let (true, Form::Formula { drawn, .. }) = (setup.is_plain_within, &setup.form) {
+            laws = source::laws(drawn)?;
         }
-        Ok(Self { spec: None, leaving: None, seed, options, data, setup, delta, places })
+        Ok(Self { spec: None, leaving: None, seed, options, data, setup, delta, laws, places })
     }
 
     /// The way in which resamples are drawn.
-    fn source(&self) -> Result<Source<'_>> {
+    fn source(&self) -> Source<'_> {
         let Setup { design, form, .. } = &self.setup;
         let studentised = self.options.method == Method::Studentised;
         if studentised && self.delta.is_none() {
@@ -174,28 +180,28 @@ impl Bootstrap {
                 Form::User(gathered) => Target::User(gathered),
             };
             let inner = self.options.inner_resamples as usize;
-            return Ok(Source::Nested(Nested { target, design, places: &self.places, inner }));
+            return Source::Nested(Nested { target, design, places: &self.places, inner });
         }
         match form {
             Form::User(gathered) => {
                 let batch = if design.keeps_total() { gathered.batch() } else { 1 };
-                Ok(Source::Rows(gathered, design, batch))
+                Source::Rows(gathered, design, batch)
             }
             Form::Formula { drawn, .. } if drawn.parts.is_empty() => {
                 let products = self.delta.iter().flat_map(|delta| &delta.products);
                 let columns: Vec<&[f64]> =
                     drawn.sums.iter().chain(products).map(Vec::as_slice).collect();
-                Ok(Source::Sums(drawn, Sums::new(&columns, design), self.delta.as_ref()))
+                Source::Sums(drawn, Sums::new(&columns, design), self.delta.as_ref())
             }
-            Form::Formula { drawn, .. } => {
-                let order = if self.setup.is_plain_within { Source::order(drawn) } else { None };
-                order.unwrap_or(Ok(Source::Weights(drawn, design)))
-            }
+            Form::Formula { drawn, .. } => match &self.laws {
+                Some(laws) => Source::Order(drawn, laws),
+                None => Source::Weights(drawn, design),
+            },
         }
     }
 
-    fn kernel(&self) -> Result<Resampling<'_>> {
-        let source = self.source()?;
+    fn kernel(&self) -> Resampling<'_> {
+        let source = self.source();
         let rows = self.setup.rows as u64;
         let (draws, ns) = match &source {
             Source::Order(..) => (1, 6.0),
@@ -204,7 +210,7 @@ impl Bootstrap {
             Source::Rows(..) => (rows, 5.0),
             Source::Nested(_) => (rows * (1 + self.options.inner_resamples), 3.0),
         };
-        Ok(Resampling { plan: Plan::new(self.options.resamples, draws, ns), source })
+        Resampling { plan: Plan::new(self.options.resamples, draws, ns), source }
     }
 
     fn job<'a>(&'a self, kernel: &'a Resampling<'a>) -> Job<'a, Resampling<'a>> {
@@ -261,16 +267,16 @@ impl Problem for Bootstrap {
     }
 
     fn shards(&self) -> Shards {
-        self.kernel().map_or(Shards::new(0, 1), |kernel| kernel.shards())
+        self.kernel().shards()
     }
 
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
-        let kernel = self.kernel()?;
+        let kernel = self.kernel();
         run_bytes(&self.job(&kernel), shard)
     }
 
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
-        let kernel = self.kernel()?;
+        let kernel = self.kernel();
         let estimates = self.estimates(&kernel.source)?;
         let accelerations = self.accelerations(&estimates, on, control)?;
         let findings = Findings {
@@ -290,7 +296,18 @@ impl Problem for Bootstrap {
                 })?
             }
         };
+        let missed = self.options.tolerance.filter(|_| complete).and_then(|tolerance| {
+            let mcse = findings.mcse(&partial);
+            (mcse > tolerance).then(|| {
+                format!(
+                    "the tolerance {tolerance} was not reached: after all {} resamples the \
+                     largest error of an end is {mcse:.3e}",
+                    partial.len()
+                )
+            })
+        });
         let mut answer = findings.answer(partial, self.seed);
+        answer.notes.extend(missed);
         answer.complete = complete;
         answer.data = Some(self.data.clone());
         answer.notes.splice(0..0, kernel.source.note());

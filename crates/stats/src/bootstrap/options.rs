@@ -205,8 +205,9 @@ impl BootstrapOptions {
                 Error::invalid("level", self.level, "between 0 and 1").hint("0.95 stands for 95 %")
             );
         }
-        if self.tolerance.is_some_and(|tolerance| !(tolerance > 0.0)) {
-            let tolerance = self.tolerance.unwrap_or_default();
+        if let Some(tolerance) = self.tolerance
+            && (tolerance.is_nan() || tolerance <= 0.0)
+        {
             return Err(Error::invalid("tolerance", tolerance, "above 0"));
         }
         if self.inner_resamples < 2 {

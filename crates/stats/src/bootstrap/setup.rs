@@ -4,7 +4,7 @@ use crate::jackknife::{LeaveOneOut, Subject, Units};
 use crate::resample::{BlockKind, Blocks, Design, DesignOptions};
 use crate::statistic::{Counts, Frame, Gathered, Statistic, UserStatistic};
 use std::collections::HashMap;
-use windfall_core::{Error, ErrorKind, Labels, Result, Table};
+use windfall_core::{Column, Error, ErrorKind, Labels, Result, Table};
 
 /// The keys that say how the rows of a table were come by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,10 +83,22 @@ impl Setup {
                 return Err(Error::invalid("statistic", "missing", "a formula")
                     .hint("write for example: statistic = \"mean(x)\""));
             }
-            Wish::Formulas(texts) => Form::Formula {
-                drawn: Box::new(Statistic::parse(texts, &frame(counts)?)?),
-                left: Box::new(Statistic::parse(texts, &frame(Counts::Varying)?)?),
-            },
+            Wish::Formulas(texts) => {
+                let exchangeable = strata.is_none() && clusters.is_none() && keys.blocks.is_none();
+                let bind = |counts| {
+                    let mut frame = frame(counts)?;
+                    let statistic = Statistic::parse(texts, &frame)?;
+                    match statistic.order() {
+                        Some(order) if exchangeable => {
+                            frame.reorder(order.to_vec());
+                            Statistic::parse(texts, &frame)
+                        }
+                        _ => Ok(statistic),
+                    }
+                };
+                let (drawn, left) = (bind(counts)?, bind(Counts::Varying)?);
+                Form::Formula { drawn: Box::new(drawn), left: Box::new(left) }
+            }
             Wish::User(..) if keys.bayesian => {
                 return Err(Error::invalid("bayesian", true, "false with a user's function")
                     .hint("the Bayesian bootstrap weighs rows; write the statistic as a formula"));
@@ -207,4 +219,13 @@ fn blocks(keys: &Keys<'_>) -> Result<Option<Blocks>> {
                 .hint("write blocks = \"moving\", \"circular\" or \"stationary\""))
         }
     }
+}
+
+/// The columns named or, if none are, all columns of numbers.
+pub(crate) fn columns_or_all(table: &Table, columns: &[String]) -> Vec<String> {
+    if !columns.is_empty() {
+        return columns.to_vec();
+    }
+    let numbers = |name: &&str| matches!(table.column(name), Ok(Column::Numbers(_)));
+    table.names().filter(numbers).map(str::to_owned).collect()
 }

@@ -18,7 +18,7 @@ use windfall_expr::Workspace;
 /// A way to draw quantities of resamples.
 pub(crate) enum Source<'a> {
     /// Each part is a quantile of a plain sample of its own.
-    Order(&'a Statistic, Vec<(OrderLaw, &'a [f64])>),
+    Order(&'a Statistic, &'a [OrderLaw]),
     /// Sums of columns; with the error of each replicate if there is a method for it.
     Sums(&'a Statistic, Sums<'a>, Option<&'a Delta>),
     /// Weights of rows.
@@ -44,25 +44,6 @@ pub(crate) struct Room {
 }
 
 impl<'a> Source<'a> {
-    /// The law of each part of `statistic`, if all are quantiles of independent samples.
-    ///
-    /// Each label's rows, or all rows, must be resampled plainly.
-    pub fn order(statistic: &'a Statistic) -> Option<Result<Self>> {
-        let parts: Vec<OrderStatistic<'a>> =
-            statistic.parts.iter().map(|part| part.order_statistic()).collect::<Option<_>>()?;
-        let apart = |i: usize| parts[..i].iter().all(|old| old.selection != parts[i].selection);
-        let independent =
-            parts.len() == 1 || (0..parts.len()).all(|i| parts[i].selection.is_some() && apart(i));
-        if parts.is_empty() || !statistic.sums.is_empty() || !independent {
-            return None;
-        }
-        let law = |part: &OrderStatistic<'a>| {
-            Ok((OrderLaw::quantile(part.sorted.len(), part.level)?, part.sorted))
-        };
-        let laws = parts.iter().map(law).collect::<Result<_>>();
-        Some(laws.map(|laws| Self::Order(statistic, laws)))
-    }
-
     /// The number of values of a resample.
     pub fn columns(&self) -> usize {
         match self {
@@ -79,7 +60,9 @@ impl<'a> Source<'a> {
     /// arithmetic is not the statistic's own: ties with the estimate must be exact.
     pub fn estimates(&self) -> Option<Vec<f64>> {
         let Self::Order(statistic, laws) = self else { return None };
-        let inputs: Vec<f64> = laws.iter().map(|(law, sorted)| law.of(sorted)).collect();
+        let samples = order_statistics(statistic)?;
+        let inputs: Vec<f64> =
+            laws.iter().zip(samples).map(|(law, sample)| law.of(sample.sorted)).collect();
         let mut out = vec![0.0; statistic.quantities()];
         statistic.finish.evaluate(&inputs, &mut out, &mut Workspace::new());
         Some(out)
@@ -111,8 +94,11 @@ impl<'a> Source<'a> {
         match self {
             Self::Order(statistic, laws) => {
                 room.inputs.resize(laws.len() * count, 0.0);
-                for ((law, sorted), inputs) in laws.iter().zip(room.inputs.chunks_mut(count)) {
-                    law.draw(stream, sorted, inputs);
+                let inputs = room.inputs.chunks_mut(count);
+                for ((law, part), inputs) in laws.iter().zip(&statistic.parts).zip(inputs) {
+                    if let Some(sample) = part.order_statistic() {
+                        law.draw(stream, sample.sorted, inputs);
+                    }
                 }
                 statistic.finish.evaluate(&room.inputs, out, &mut room.workspace);
             }
@@ -146,6 +132,27 @@ impl<'a> Source<'a> {
         }
         Ok(())
     }
+}
+
+/// The parts of `statistic`, if all are quantiles of independent samples and nothing else is asked.
+fn order_statistics(statistic: &Statistic) -> Option<Vec<OrderStatistic<'_>>> {
+    let parts: Vec<OrderStatistic<'_>> =
+        statistic.parts.iter().map(|part| part.order_statistic()).collect::<Option<_>>()?;
+    let apart = |i: usize| parts[..i].iter().all(|old| old.selection != parts[i].selection);
+    let independent =
+        parts.len() == 1 || (0..parts.len()).all(|i| parts[i].selection.is_some() && apart(i));
+    (!parts.is_empty() && statistic.sums.is_empty() && independent).then_some(parts)
+}
+
+/// The exact law of each part of `statistic`, if all are quantiles of independent samples.
+///
+/// Each label's rows, or all rows, must be resampled plainly.
+///
+/// # Errors
+/// As [`OrderLaw::quantile`].
+pub(crate) fn laws(statistic: &Statistic) -> Result<Option<Vec<OrderLaw>>> {
+    let law = |part: OrderStatistic<'_>| OrderLaw::quantile(part.sorted.len(), part.level);
+    order_statistics(statistic).map(|parts| parts.into_iter().map(law).collect()).transpose()
 }
 
 /// Draws `count` resamples in batches and hands their rows to a user's function.

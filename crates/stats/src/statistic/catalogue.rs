@@ -26,14 +26,19 @@ pub struct Aggregate {
     pub(crate) make: Make,
 }
 
+/// Writes an aggregate of these variables and constants as a formula over means of products.
+type Write = fn(&mut Moments<'_>, &[Variable], &[f64]) -> String;
+/// Makes an aggregate of these columns and constants.
+type MakePart = fn(&Frame<'_>, &[Values], &[f64]) -> Result<Box<dyn Part>>;
+
 /// How an aggregate becomes part of a statistic.
 pub(crate) enum Make {
     /// As a formula over means of products.
-    Moments(fn(&mut Moments<'_>, &[Variable], &[f64]) -> String),
+    Moments(Write),
     /// The same, of columns that need not stand for the same rows.
-    Unpaired(fn(&mut Moments<'_>, &[Variable], &[f64]) -> String),
+    Unpaired(Write),
     /// As a part of its own.
-    Part(fn(&Frame<'_>, &[Values], &[f64]) -> Result<Box<dyn Part>>),
+    Part(MakePart),
     /// As the whole statistic: the coefficients of a regression.
     Coefficients,
 }

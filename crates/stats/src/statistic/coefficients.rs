@@ -42,7 +42,9 @@ impl Coefficients {
             frame.selected(selection).for_each(|row| {
                 column.values[row] = (column.values[row] - centre) / scale;
             });
-            (centres.push(centre), scales.push(scale), scaled.push(column));
+            centres.push(centre);
+            scales.push(scale);
+            scaled.push(column);
         }
         let variables: Vec<_> = scaled.iter().map(|column| moments.variable(column)).collect();
         let mut texts = Vec::new();
@@ -130,8 +132,7 @@ impl System {
             for k in 0..j {
                 pivot -= a[j * n + k] * a[j * n + k];
             }
-            // `!(>)`, so that NaN fails too.
-            if !(pivot > RANK_TOLERANCE * spread) || spread <= 1e-13 {
+            if pivot.is_nan() || pivot <= RANK_TOLERANCE * spread || spread <= 1e-13 {
                 return false;
             }
             let root = pivot.sqrt();

@@ -26,6 +26,8 @@ pub(crate) struct Frame<'a> {
     groups: Option<Labels>,
     weights: Option<Vec<f64>>,
     counts: Counts,
+    /// The order in which rows are shown; none means as they stand.
+    order: Option<Vec<u32>>,
 }
 
 /// The values of an expression over columns, zero in the rows that it does not stand for.
@@ -63,7 +65,17 @@ impl<'a> Frame<'a> {
             }
         }
         let weights = weights.map(|name| case_weights(table, name)).transpose()?;
-        Ok(Self { table, names: Names::columns(names), meanings, groups, weights, counts })
+        let names = Names::columns(names);
+        Ok(Self { table, names, meanings, groups, weights, counts, order: None })
+    }
+
+    /// Shows the rows in another order, which for rows that are alike in law changes nothing but
+    /// the time to walk along a column that is then sorted. Not for a frame with labels.
+    pub fn reorder(&mut self, order: Vec<u32>) {
+        if let Some(weights) = &mut self.weights {
+            *weights = order.iter().map(|&row| weights[row as usize]).collect();
+        }
+        self.order = Some(order);
     }
 
     /// The names that formulas may use.
@@ -160,6 +172,9 @@ impl<'a> Frame<'a> {
                 let kind = ErrorKind::NotFinite { what, row, value: *value };
                 return Err(Error::new(kind).hint("leave such rows out, or guard with `if(…)`"));
             }
+        }
+        if let Some(order) = &self.order {
+            values = order.iter().map(|&row| values[row as usize]).collect();
         }
         Ok(Values { values, selection, text })
     }

@@ -75,6 +75,11 @@ impl Statistic {
         self.names.len()
     }
 
+    /// The order of rows that would spare the first part its look-ups, if they stand in another.
+    pub fn order(&self) -> Option<&[u32]> {
+        self.parts.first().and_then(|part| part.order())
+    }
+
     /// The number of inputs of the finishing program: sums, then parts.
     pub fn inputs(&self) -> usize {
         self.sums.len() + self.parts.len()
@@ -107,8 +112,108 @@ impl Statistic {
 /// Room that parts work in, kept between resamples.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// One number for each row or place.
-    pub first: Vec<f64>,
-    /// The same again.
-    pub second: Vec<f64>,
+    room: part::Room,
+    /// One rank for each row.
+    ranks: Vec<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windfall_core::{Streams, Table};
+
+    /// Every aggregate, of a table with ties.
+    const TEXTS: [&str; 17] = [
+        "mean(x)",
+        "sum(x)",
+        "var(x)",
+        "sd(x, 0)",
+        "covariance(x, y)",
+        "correlation(x, y)",
+        "slope(y, x)",
+        "ratio(x, y)",
+        "difference(x, y)",
+        "median(x)",
+        "quantile(y, 0.9)",
+        "quantile(x, 0)",
+        "trimmed_mean(x, 0.15)",
+        "mad(x)",
+        "mad(y)",
+        "spearman(x, y)",
+        "median(x)*sd(y) + mean(log(y))",
+    ];
+
+    fn bind(texts: &[&str], table: &Table, sorts: bool) -> Statistic {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let mut frame = Frame::new(table, None, None, Counts::Varying).unwrap();
+        let statistic = Statistic::parse(&texts, &frame).unwrap();
+        let Some(order) = statistic.order().filter(|_| sorts) else { return statistic };
+        frame.reorder(order.to_vec());
+        Statistic::parse(&texts, &frame).unwrap()
+    }
+
+    /// The quantities under weights.
+    fn under(statistic: &Statistic, weights: &[f64]) -> Vec<f64> {
+        let mut inputs = vec![0.0; statistic.inputs()];
+        statistic.inputs_from_weights(weights, &mut Scratch::default(), &mut inputs);
+        let mut out = vec![0.0; statistic.quantities()];
+        statistic.finish.evaluate(&inputs, &mut out, &mut Workspace::new());
+        out
+    }
+
+    /// Counts that stand for rows drawn give what those rows give, laid out one by one.
+    #[test]
+    fn a_statistic_of_counts_is_that_of_the_rows_drawn() {
+        let mut stream = Streams::new(7u64.into(), "counts").task(0);
+        for rows in [5usize, 40, 300] {
+            let mut column = |most: u64| -> Vec<f64> {
+                (0..rows).map(|_| 1.0 + stream.below(most) as f64 / 4.0).collect()
+            };
+            let (x, y) = (column(60), column(9));
+            let table = Table::from_numbers([("x", x.clone()), ("y", y.clone())]).unwrap();
+            let mut drawn = vec![0u32; rows];
+            stream.fill_below(rows as u32, &mut drawn);
+            let mut counts = vec![0.0; rows];
+            drawn.iter().for_each(|&row| counts[row as usize] += 1.0);
+            let pick = |column: &[f64]| drawn.iter().map(|&row| column[row as usize]).collect();
+            let laid_out = Table::from_numbers([("x", pick(&x)), ("y", pick(&y))]).unwrap();
+            for texts in [&TEXTS[..], &["coefficients(y, x, x^2)"][..]] {
+                let found = under(&bind(texts, &table, false), &counts);
+                let expected = under(&bind(texts, &laid_out, false), &vec![1.0; rows]);
+                for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    let gap = (found - expected).abs();
+                    let both_nan = found.is_nan() && expected.is_nan();
+                    assert!(both_nan || gap <= 1e-9 * (1.0 + expected.abs()), "{place} {rows}");
+                }
+            }
+        }
+    }
+
+    /// Showing rows in another order changes nothing but rounding.
+    #[test]
+    fn the_order_of_rows_does_not_matter() {
+        let x: Vec<f64> = (0..97u32).map(|i| f64::from(i * 37 % 89)).collect();
+        let y: Vec<f64> = (0..97u32).map(|i| 1.0 + f64::from(i * 53 % 41)).collect();
+        let table = Table::from_numbers([("y", y), ("x", x)]).unwrap();
+        for text in TEXTS {
+            let (plain, sorted) = (bind(&[text], &table, false), bind(&[text], &table, true));
+            let (plain, sorted) = (plain.estimates()[0], sorted.estimates()[0]);
+            assert!((plain - sorted).abs() <= 1e-12 * (1.0 + plain.abs()), "{text}");
+        }
+    }
+
+    /// Real weights that are all alike are no weights.
+    #[test]
+    fn equal_real_weights_leave_the_statistic_alone() {
+        let x: Vec<f64> = (0..53u32).map(|i| f64::from(i * 37 % 89)).collect();
+        let table = Table::from_numbers([("x", x.clone()), ("y", x)]).unwrap();
+        for text in ["median(x)", "quantile(x, 0.3)", "trimmed_mean(x, 0.1)", "mad(x)", "var(x)"] {
+            let of = |counts| {
+                let frame = Frame::new(&table, None, None, counts).unwrap();
+                Statistic::parse(&[text.to_owned()], &frame).unwrap().estimates()[0]
+            };
+            let (counted, real) = (of(Counts::Fixed), of(Counts::Real));
+            assert!((counted - real).abs() <= 1e-12 * counted.abs(), "{text} {counted} {real}");
+        }
+    }
 }

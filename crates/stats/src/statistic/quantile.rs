@@ -7,15 +7,13 @@
 
 use super::Scratch;
 use super::frame::{Frame, Values};
-use super::part::{OrderStatistic, Part, Sorted, mean_between};
+use super::part::{OrderStatistic, Part, Sorted};
 use windfall_core::{Error, Result};
 
 #[derive(Debug)]
 struct Quantile {
     sorted: Sorted,
     level: f64,
-    /// The place of each row among the sorted; none if rows stand in that order.
-    places: Option<Vec<u32>>,
 }
 
 /// `median(x)`.
@@ -34,26 +32,12 @@ pub(crate) fn quantile(
         return Err(Error::invalid("quantile", level, "a level from 0 to 1"));
     }
     let sorted = Sorted::new(frame, &columns[0]);
-    let places = sorted.rows.as_ref().map(|rows| {
-        let mut places = vec![u32::MAX; frame.rows()];
-        rows.iter().enumerate().for_each(|(place, &row)| places[row as usize] = place as u32);
-        places
-    });
-    Ok(Box::new(Quantile { sorted, level, places }))
-}
-
-/// The quantile of values in ascending order under their masses.
-pub(crate) fn of_masses(values: &[f64], masses: &[f64], level: f64, sizes: (f64, f64)) -> f64 {
-    let (total, rows) = sizes;
-    let step = total / rows;
-    let low = (rows - 1.0) * level * step;
-    mean_between(values, masses, low, low + step)
+    Ok(Box::new(Quantile { sorted, level }))
 }
 
 impl Part for Quantile {
     fn evaluate(&self, weights: &[f64], scratch: &mut Scratch) -> f64 {
-        let sizes = self.sorted.masses(weights, &mut scratch.first);
-        of_masses(&self.sorted.values, &scratch.first, self.level, sizes)
+        self.sorted.masses(weights, &mut scratch.room).quantile(&self.sorted.values, self.level)
     }
 
     fn without(&self, row: usize) -> Option<f64> {
@@ -61,13 +45,17 @@ impl Part for Quantile {
             return None;
         }
         let values = &self.sorted.values;
-        let left_out = self.places.as_ref().map_or(row, |places| places[row] as usize);
+        let left_out = self.sorted.place(row);
         let rows = values.len() - usize::from(left_out < values.len());
         let place = (rows as f64 - 1.0) * self.level;
         let value = |rank: usize| values[rank + usize::from(rank >= left_out)];
         let (low, share) = (place as usize, place - place.floor());
         let low_value = value(low);
         Some(if share > 0.0 { low_value + share * (value(low + 1) - low_value) } else { low_value })
+    }
+
+    fn order(&self) -> Option<&[u32]> {
+        self.sorted.rows.as_deref()
     }
 
     fn order_statistic(&self) -> Option<OrderStatistic<'_>> {

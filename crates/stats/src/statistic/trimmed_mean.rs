@@ -6,13 +6,15 @@
 
 use super::Scratch;
 use super::frame::{Frame, Values};
-use super::part::{Part, Sorted, mean_between};
+use super::part::{Part, Sorted};
 use windfall_core::{Error, Result};
 
 #[derive(Debug)]
 struct TrimmedMean {
     sorted: Sorted,
     share: f64,
+    /// The sum of the values before each place, and of all.
+    sums: Vec<f64>,
 }
 
 /// `trimmed_mean(x, share)`.
@@ -25,14 +27,38 @@ pub(crate) fn trimmed_mean(
     if !(0.0..0.5).contains(&share) {
         return Err(Error::invalid("trimmed_mean", share, "a share from 0 to below 0.5"));
     }
-    Ok(Box::new(TrimmedMean { sorted: Sorted::new(frame, &columns[0]), share }))
+    let sorted = Sorted::new(frame, &columns[0]);
+    let mut sums = vec![0.0];
+    sums.extend(sorted.values.iter().scan(0.0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    }));
+    Ok(Box::new(TrimmedMean { sorted, share, sums }))
 }
 
 impl Part for TrimmedMean {
     fn evaluate(&self, weights: &[f64], scratch: &mut Scratch) -> f64 {
-        let (total, _) = self.sorted.masses(weights, &mut scratch.first);
+        let masses = self.sorted.masses(weights, &mut scratch.room);
         let rows = self.sorted.count(weights);
-        let cut = total * (rows * self.share).floor() / rows;
-        mean_between(&self.sorted.values, &scratch.first, cut, total - cut)
+        let cut = masses.total * (rows * self.share).floor() / rows;
+        masses.mean_between(&self.sorted.values, cut, masses.total - cut)
+    }
+
+    fn without(&self, row: usize) -> Option<f64> {
+        if !self.sorted.is_counted() {
+            return None;
+        }
+        let (values, left_out) = (&self.sorted.values, self.sorted.place(row));
+        let rows = values.len() - usize::from(left_out < values.len());
+        let cut = (rows as f64 * self.share).floor() as usize;
+        let before = |place: usize| match place <= left_out {
+            true => self.sums[place],
+            false => self.sums[place + 1] - values[left_out],
+        };
+        Some((before(rows - cut) - before(cut)) / (rows - 2 * cut) as f64)
+    }
+
+    fn order(&self) -> Option<&[u32]> {
+        self.sorted.rows.as_deref()
     }
 }

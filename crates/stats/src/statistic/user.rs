@@ -28,6 +28,20 @@ pub trait UserStatistic: Send + Sync {
     fn evaluate(&self, resamples: &Resamples<'_>, out: &mut [f64]) -> Result<()>;
 }
 
+impl<T: UserStatistic + ?Sized> UserStatistic for Box<T> {
+    fn names(&self) -> Vec<String> {
+        (**self).names()
+    }
+
+    fn batch(&self) -> usize {
+        (**self).batch()
+    }
+
+    fn evaluate(&self, resamples: &Resamples<'_>, out: &mut [f64]) -> Result<()> {
+        (**self).evaluate(resamples, out)
+    }
+}
+
 /// A batch of resamples, gathered.
 #[derive(Clone, Copy, Debug)]
 pub struct Resamples<'a> {

@@ -4,8 +4,10 @@
 //! own Monte Carlo errors: for a wrong seed a test fails by chance less than once in a million.
 
 use windfall_core::{
-    Answer, Column, Control, Labels, Partial, Problem, Quantity, Serial, Table, verify,
+    Answer, Cancel, Capabilities, Column, Control, Executor, JobSpec, Labels, Observer, Partial,
+    Problem, Progress, Quantity, Serial, Sink, Source, Table, Work, Yield, verify,
 };
+use windfall_stats::REGISTRY;
 use windfall_stats::bootstrap::{
     Alternative, BlockChoice, Bootstrap, BootstrapOptions, Method, Replicates,
 };
@@ -304,10 +306,126 @@ fn every_way_to_draw_has_the_same_law() {
     near(rows.standard_error.unwrap(), sums.standard_error.unwrap(), 7.0 * sums.mcse);
 }
 
+/// Strata, clusters and case weights, by the variance of a mean in closed form.
+#[test]
+fn strata_clusters_and_weights_meet_their_closed_forms() {
+    let y = vec![2.0, 3.0, 1.0, 5.0, 7.0, 6.0, 4.0, 4.0, 5.0, 9.0, 8.0, 8.5];
+    let g: Vec<f64> = (0..12).map(|row| f64::from(row / 3)).collect();
+    let w = vec![1.0, 2.0, 1.0, 0.5, 3.0, 1.0, 1.0, 2.0, 1.0, 1.0, 0.25, 1.0];
+    let table = Table::from_numbers([("y", y.clone()), ("g", g), ("w", w)]).unwrap();
+    let of = |statistic: &str, change: &dyn Fn(&mut BootstrapOptions)| {
+        let mut options = options(statistic, Method::Percentile, MANY);
+        change(&mut options);
+        let answer = solve(&table, options, 31);
+        (answer.quantities[0].clone(), answer.extra["standard_error_mcse"].as_f64().unwrap())
+    };
+    let variance = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / values.len() as f64
+    };
+    // Each stratum of three keeps its size: the mean of four independent means of three.
+    let within: f64 = y.chunks(3).map(|three| variance(three) / 3.0).sum::<f64>() / 16.0;
+    let (mean, error) = of("mean(y)", &|o| o.strata = Some("g".into()));
+    near(mean.standard_error.unwrap(), within.sqrt(), 5.0 * error);
+    // Four clusters drawn from four.
+    let means: Vec<f64> = y.chunks(3).map(|three| three.iter().sum::<f64>() / 3.0).collect();
+    let (mean, error) = of("mean(y)", &|o| o.clusters = Some("g".into()));
+    near(mean.standard_error.unwrap(), (variance(&means) / 4.0).sqrt(), 5.0 * error);
+    // A weighted mean is a ratio of means.
+    let (weighted, error) = of("mean(y)", &|o| o.weights = Some("w".into()));
+    let (ratio, _) = of("ratio(w*y, w)", &|_| {});
+    near(weighted.estimate, ratio.estimate, 1e-14);
+    near(weighted.standard_error.unwrap(), ratio.standard_error.unwrap(), 7.0 * error);
+    // Weighted parts take the general way; a weight of 1 changes nothing.
+    let (heavy, error) = of("median(y) + 0*mean(w)", &|o| o.weights = Some("g".into()));
+    assert!(heavy.estimate > 6.0 && heavy.standard_error.unwrap() > error);
+}
+
+/// Stopping in the middle keeps what is done and says so.
+#[test]
+fn a_stopped_run_answers_from_what_is_there() {
+    struct StopAtOnce(Cancel);
+    impl Observer for StopAtOnce {
+        fn tick(&self, _: &Progress) {
+            self.0.stop();
+        }
+    }
+    let x: Vec<f64> = (0..20_000u32).map(|i| f64::from(i * 7919 % 20_011)).collect();
+    let table = Table::from_numbers([("x", x)]).unwrap();
+    let problem =
+        Bootstrap::new(&table, options("mean(x)", Method::Percentile, 2_000_000)).unwrap();
+    let cancel = Cancel::default();
+    let observer = StopAtOnce(cancel.clone());
+    let control = Control { cancel, observer: Some(&observer) };
+    let answer = problem.with_seed(32u64.into()).solve(&Serial, &control).unwrap();
+    assert!(!answer.complete && answer.draws.count > 0 && answer.draws.count < 2_000_000);
+    assert!(answer.quantities[0].interval.as_ref().unwrap().low.is_finite());
+}
+
+/// A job file gives the same bytes in this process and through text and bytes alone, the second
+/// job of bca included.
+#[test]
+fn a_job_file_runs_anywhere() {
+    struct Mice;
+    impl Source for Mice {
+        fn table(&self, _: &str) -> windfall_core::Result<Table> {
+            Ok(mouse())
+        }
+    }
+    /// Sees the job as text and yields bytes, as every executor on another machine does.
+    struct Afar;
+    impl Executor for Afar {
+        fn capabilities(&self) -> Capabilities {
+            Capabilities { name: "afar".into(), workers: 1, closures: false }
+        }
+        fn run(
+            &self,
+            work: &dyn Work,
+            sink: &dyn Sink,
+            tick: &mut dyn FnMut(),
+        ) -> windfall_core::Result<()> {
+            let spec = JobSpec::from_toml(&work.spec().unwrap().to_toml())?;
+            let problem = REGISTRY.build(&spec, &Mice)?;
+            for index in work.shards() {
+                sink.put(index, Yield::Bytes(problem.run_shard(problem.shards().get(index))?))?;
+                tick();
+            }
+            Ok(())
+        }
+    }
+    for statistic in [
+        "'median(survival.treatment) - median(survival.control)'",
+        "['mean(survival.treatment)', 'mad(survival.control)']",
+    ] {
+        let spec = JobSpec::from_toml(&format!(
+            "problem = 'bootstrap'\nseed = 33\ndata = 'mouse.csv'\nmethod = 'bca'\n\
+             groups = 'group'\nresamples = 2000\nstatistic = {statistic}"
+        ))
+        .unwrap();
+        let problem = REGISTRY.build(&spec, &Mice).unwrap();
+        assert_eq!(problem.spec(), Some(&spec));
+        let here = problem.solve(&Serial, &Control::default()).unwrap();
+        let afar = problem.solve(&Afar, &Control::default()).unwrap();
+        assert_eq!(here.to_bytes(), afar.to_bytes());
+    }
+    let misspelt = JobSpec::from_toml(
+        "problem = 'bootstrap'\ndata = 'mouse.csv'\nstatistic = 'mean(survival)'\nmethod = 'bac'",
+    );
+    let message = REGISTRY.build(&misspelt.unwrap(), &Mice).err().unwrap().to_string();
+    assert!(message.contains("`method`") && message.contains("bca"), "{message}");
+}
+
 /// Studentised intervals: in closed form where there is one, nested elsewhere.
 #[test]
 fn studentised_intervals_know_their_standard_errors() {
     // Infinitesimal-jackknife standard errors: law school 0.124276255, city 0.180243540.
+    for (table, statistic, error) in [
+        (law_school(), "correlation(lsat, gpa)", 0.124_276_255),
+        (city(), "ratio(x, u)", 0.180_243_540),
+    ] {
+        let answer = solve(&table, options(statistic, Method::Studentised, 999), 17);
+        near(answer.extra["infinitesimal_jackknife_error"].as_f64().unwrap(), error, 1e-8);
+    }
     let answer = one(&law_school(), options("mean(gpa)", Method::Studentised, MANY), 17);
     let interval = answer.interval.unwrap();
     assert!(interval.low < answer.estimate && answer.estimate < interval.high);
