@@ -1,0 +1,25 @@
+//! Run the Rust examples: each asserts its own answer.
+
+#[path = "../../examples/closures.rs"]
+mod closures;
+#[path = "../../examples/pi.rs"]
+mod pi;
+#[path = "../../examples/replicate.rs"]
+mod replicate;
+
+use windfall::Result;
+
+#[test]
+fn closures_are_problems_too() -> Result<()> {
+    closures::main()
+}
+
+#[test]
+fn pi_comes_out_both_ways() -> Result<()> {
+    pi::main()
+}
+
+#[test]
+fn coverage_falls_as_data_get_skewed() -> Result<()> {
+    replicate::main()
+}
