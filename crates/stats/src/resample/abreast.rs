@@ -33,10 +33,8 @@ impl Task for Abreast<'_> {
             fill_draws(simd, &mut lanes, draws);
             for (k, column) in columns.iter().enumerate() {
                 let sum = match column.padded().first_chunk::<16>() {
-                    Some(table) if units <= 16 => {
-                        sum(simd, draws, |index| simd.lookup(table, index))
-                    }
-                    _ => sum(simd, draws, |index| simd.gather32(column.values(), index)),
+                    Some(table) if units <= 16 => sum(simd, draws, table),
+                    _ => sum(simd, draws, column.values()),
                 };
                 let out = &mut out[k * resamples..][first..resamples.min(first + 8)];
                 if let Some(eight) = out.first_chunk_mut() {
@@ -51,18 +49,37 @@ impl Task for Abreast<'_> {
     }
 }
 
-/// Sums what `value` gives for each of `draws`.
+/// A column to look up in. (A trait, since a closure may be compiled without the lanes.)
+trait Table {
+    fn at<S: Simd>(&self, simd: S, index: S::U) -> S::F;
+}
+
+impl Table for [f64; 16] {
+    #[inline(always)]
+    fn at<S: Simd>(&self, simd: S, index: S::U) -> S::F {
+        simd.lookup(self, index)
+    }
+}
+
+impl Table for [f64] {
+    #[inline(always)]
+    fn at<S: Simd>(&self, simd: S, index: S::U) -> S::F {
+        simd.gather32(self, index)
+    }
+}
+
+/// Sums the values at `draws`, lane by lane.
 #[inline(always)]
-fn sum<S: Simd>(simd: S, draws: &[[u64; 8]], value: impl Fn(S::U) -> S::F) -> S::F {
+fn sum<S: Simd, T: Table + ?Sized>(simd: S, draws: &[[u64; 8]], table: &T) -> S::F {
     let mut sums = [simd.splat(0.0); 2];
     let (pairs, last) = draws.as_chunks::<2>();
     for pair in pairs {
-        for i in 0..2 {
-            sums[i] = simd.add(sums[i], value(simd.load_u(&pair[i])));
+        for (sum, draw) in sums.iter_mut().zip(pair) {
+            *sum = simd.add(*sum, table.at(simd, simd.load_u(draw)));
         }
     }
     if let [last] = last {
-        sums[0] = simd.add(sums[0], value(simd.load_u(last)));
+        sums[0] = simd.add(sums[0], table.at(simd, simd.load_u(last)));
     }
     simd.add(sums[0], sums[1])
 }

@@ -3,8 +3,9 @@
 //! Drawing the counts in the order of memory beats drawing indices: no gather, no scatter. Let
 //! each count be Poisson with mean `1 - 2.5 / sqrt(n)` and T their sum. Given T, the counts are
 //! multinomial with T draws, whatever T is; so if T > n (6 in 1000) start again, else add `n - T`
-//! uniform draws: the counts are exactly multinomial with n draws. Source of the decomposition:
-//! the conditional law of independent Poisson counts given their sum.
+//! uniform draws: the counts are exactly multinomial with n draws. Source: M. B. Brown,
+//! J. Bromberg, "An efficient two-stage procedure for generating random variates from the
+//! multinomial distribution", The American Statistician 38(3), 1984.
 //!
 //! A count comes from 32 random bits and an alias table of sixteen buckets that stays in a
 //! register. Probabilities are multiples of 2^-32; the law of one count is within 2^-29 of the

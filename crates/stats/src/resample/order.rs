@@ -149,16 +149,8 @@ impl Task for Draw<'_> {
         let Self { law, stream, sorted, out } = self;
         let mut lanes = stream.lanes(simd);
         let first = simd.splat_u(law.cells.first as u64);
-        let lot = |words| {
-            let bucket = simd.and(words, simd.splat_u(law.entries.len() as u64 - 1));
-            let other_mask = simd.splat_u((1 << OTHER_BITS) - 1);
-            let entry = simd.gather_u(&law.entries, bucket);
-            // The share is compared with the high 40 bits of the word; ones below them never win.
-            let own = simd.lt_u(simd.or(words, other_mask), entry);
-            simd.select_u(own, bucket, simd.and(entry, other_mask))
-        };
         for out in out.chunks_mut(8) {
-            let outcome = lot(lanes.next(simd));
+            let outcome = law.outcome(simd, lanes.next(simd));
             let values = if law.fraction > 0.0 {
                 let row = simd.add_u(first, simd.shr::<1>(outcome));
                 let later = simd.and(outcome, simd.splat_u(1));
@@ -176,6 +168,17 @@ impl Task for Draw<'_> {
 }
 
 impl OrderLaw {
+    /// What the alias table gives for random words.
+    #[inline(always)]
+    fn outcome<S: Simd>(&self, simd: S, words: S::U) -> S::U {
+        let bucket = simd.and(words, simd.splat_u(self.entries.len() as u64 - 1));
+        let other_mask = simd.splat_u((1 << OTHER_BITS) - 1);
+        let entry = simd.gather_u(&self.entries, bucket);
+        // The share is compared with the high 40 bits of the word; ones below them never win.
+        let own = simd.lt_u(simd.or(words, other_mask), entry);
+        simd.select_u(own, bucket, simd.and(entry, other_mask))
+    }
+
     /// The row of the next order statistic: `row` itself where `later` is 0; where it is 1, the
     /// least of `n - k` uniform draws from the `n - 1 - row` rows after it.
     #[inline(always)]

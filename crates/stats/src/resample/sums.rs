@@ -29,18 +29,20 @@ use windfall_streams::Stream;
 /// assert_eq!(out[3..], [5.0; 3]);
 /// # Ok::<(), windfall_core::Error>(())
 /// ```
-pub struct Sums<'a> {
-    parts: Vec<Part<'a>>,
+#[derive(Debug)]
+pub struct Sums {
+    parts: Vec<Part>,
 }
 
 /// What is drawn together.
-struct Part<'a> {
-    law: &'a Law,
+#[derive(Debug)]
+struct Part {
+    law: Law,
     /// Each column by unit: a row's value, or a cluster's total, in the design's order.
     columns: Vec<Column>,
 }
 
-impl<'a> Sums<'a> {
+impl Sums {
     /// Sums of these columns over resamples of `design`.
     ///
     /// # Cost
@@ -48,14 +50,14 @@ impl<'a> Sums<'a> {
     ///
     /// # Panics
     /// If a column is not as long as the design has rows.
-    pub fn new(columns: &[&[f64]], design: &'a Design) -> Self {
-        let part = |stratum: &'a Stratum| {
+    pub fn new(columns: &[&[f64]], design: &Design) -> Self {
+        let part = |stratum: &Stratum| {
             let by_unit = |column: &&[f64]| {
                 assert_eq!(column.len(), design.rows, "a value for each row");
                 let total = |unit| design.rows_of(unit).map(|row| column[row]).sum();
                 stratum.units.clone().map(total).collect()
             };
-            Part { law: &stratum.law, columns: columns.iter().map(by_unit).collect() }
+            Part { law: stratum.law.clone(), columns: columns.iter().map(by_unit).collect() }
         };
         Self { parts: design.strata.iter().map(part).collect() }
     }
