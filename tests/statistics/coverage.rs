@@ -99,5 +99,6 @@ fn stratified_monte_carlo_intervals_cover_as_stated() {
 
 #[test]
 fn sobol_intervals_cover_as_stated() {
-    integral_coverage(integrate::Method::Sobol, 0.95);
+    // Wider than need be where scrambles differ much in luck, see `integrate::sobol`.
+    integral_coverage(integrate::Method::Sobol, 0.975);
 }

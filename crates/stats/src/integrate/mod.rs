@@ -156,7 +156,6 @@ impl<'a> Integrate<'a> {
         spec.options = written(formula, bounds, &options);
         // Bounds first: without them every variable of the formula would be unknown.
         Space::new(bounds)?;
-        Space::new(bounds)?;
         let integrand = Formula::parse(formula, bounds.len())?;
         let mut job = Self::new(integrand, bounds, options, seed)?;
         job.name = formula.to_owned();

@@ -5,7 +5,9 @@
 //! that each point is uniform and a smooth integrand's error falls nearly as n^(-3/2). The spread
 //! of the replicates' means is the error, with Student's law for its interval. The variance is
 //! that of Owen's nested scrambling (A. B. Owen, "Variance with alternative scramblings of digital
-//! nets", ACM Transactions on Modeling and Computer Simulation 13, 2003).
+//! nets", ACM Transactions on Modeling and Computer Simulation 13, 2003), only less evenly spread
+//! over the scrambles: rare ones are much worse than the rest, and a 95 % interval errs on the
+//! wide side (it held 97.5 % of the time for `exp(x0 + x1)`, 95.0 % for a bell in five dimensions).
 
 use super::block::{Block, TASK_POINTS_MAX, add_moments};
 use super::directions::{DIGITS, DIMENSIONS_MAX, Directions};

@@ -2,7 +2,7 @@
 
 use crate::shared::{build, solve};
 use std::sync::atomic::{AtomicU64, Ordering};
-use windfall_core::{Answer, Cancel, Control, Problem, Seed, Serial, Threads, verify};
+use windfall_core::{Answer, Cancel, Control, JobSpec, Problem, Seed, Serial, Threads, verify};
 use windfall_stats::integrate::{Blocks, Integrand, Integrate, IntegrateOptions, Method};
 
 const INF: f64 = f64::INFINITY;
@@ -215,6 +215,10 @@ fn closures_of_a_point_and_of_a_block_agree() {
     let block = Integrate::new(block, &bounds, options(), 1u64.into()).unwrap();
     assert_eq!(answer(&point), answer(&block));
     assert!(point.spec().is_none());
+    let text = "problem = 'integrate'\nbounds = [[0, 1], [1, 2]]\nn = 10000\nseed = 1";
+    let spec = JobSpec::from_toml(text).unwrap();
+    let read = Integrate::of(|x: &[f64]| x[0] * x[1], &spec).unwrap();
+    assert_eq!(answer(&read), answer(&point));
 }
 
 /// A run stopped in the middle holds whole shards only, and an estimate within its error.
