@@ -4,7 +4,7 @@
 
 use crate::bootstrap::setup::{Keys, Setup, Wish, columns_or_all};
 use crate::bootstrap::{Formulas, Replicates, missing_data};
-use crate::statistic::{Gathered, Room, Statistic, UserStatistic};
+use crate::statistic::{Room, Target, UserStatistic};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ops::Range;
@@ -72,54 +72,39 @@ impl Units {
     }
 }
 
-/// What is evaluated without each unit.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Subject<'a> {
-    /// A formula, bound with varying counts.
-    Formula(&'a Statistic),
-    /// A user's function.
-    User(&'a Gathered),
-}
-
 /// The job of leaving out each unit once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeaveOneOut<'a> {
-    pub subject: Subject<'a>,
+    /// What is evaluated; formulas must be bound with varying counts.
+    pub target: Target<'a>,
     pub units: &'a Units,
 }
 
 impl LeaveOneOut<'_> {
     /// Rows that the job visits, where leaving a unit out takes a pass over all of them; else 0.
     pub fn visits(&self) -> u64 {
-        match self.subject {
-            Subject::Formula(statistic) if statistic.leaves_fast() => 0,
+        match self.target {
+            Target::Formula(statistic) if statistic.leaves_fast() => 0,
             _ => (self.units.len() as u64).saturating_mul(self.units.rows.len() as u64),
-        }
-    }
-
-    fn quantities(&self) -> usize {
-        match self.subject {
-            Subject::Formula(statistic) => statistic.quantities(),
-            Subject::User(gathered) => gathered.names().len(),
         }
     }
 
     /// Units of a task.
     fn per_task(&self) -> u64 {
-        match self.subject {
-            Subject::Formula(statistic) if statistic.leaves_fast() => UNITS_PER_TASK_FAST,
+        match self.target {
+            Target::Formula(statistic) if statistic.leaves_fast() => UNITS_PER_TASK_FAST,
             _ => 8,
         }
     }
 
     fn run_task(&self, units: Range<usize>, room: &mut Room, out: &mut [f64]) -> Result<()> {
-        match self.subject {
-            Subject::Formula(statistic) => {
+        match self.target {
+            Target::Formula(statistic) => {
                 statistic.without_units(units.map(|unit| self.units.unit(unit)), room, out);
             }
-            Subject::User(gathered) => {
+            Target::User(gathered) => {
                 let (mut columns, count) = (gathered.room(), units.len());
-                let mut values = vec![0.0; self.quantities()];
+                let mut values = vec![0.0; self.target.quantities()];
                 for (at, unit) in units.enumerate() {
                     let (first, end) = (self.units.edges[unit], self.units.edges[unit + 1]);
                     let mut rows = self.units.rows[..first].to_vec();
@@ -141,15 +126,15 @@ impl Kernel for LeaveOneOut<'_> {
 
     fn shards(&self) -> Shards {
         let (units, per_task) = (self.units.len() as u64, self.per_task());
-        let per_shard = match self.subject {
-            Subject::Formula(statistic) if statistic.leaves_fast() => 64,
+        let per_shard = match self.target {
+            Target::Formula(statistic) if statistic.leaves_fast() => 64,
             _ => VISITS_PER_SHARD / (per_task * self.units.rows.len() as u64),
         };
         Shards::new(units.div_ceil(per_task), per_shard)
     }
 
     fn run_shard(&self, shard: Shard, _: &Streams, cancel: &Cancel) -> Result<Replicates> {
-        let quantities = self.quantities();
+        let quantities = self.target.quantities();
         let mut left_out = Replicates::with_capacity(quantities, 0);
         let (mut room, mut values) = (Room::default(), Vec::new());
         for task in shard.tasks() {

@@ -6,7 +6,7 @@
 
 use super::source::Room;
 use crate::resample::Design;
-use crate::statistic::{Gathered, Statistic};
+use crate::statistic::{Statistic, Target};
 use windfall_core::{Result, Stream};
 use windfall_expr::Workspace;
 
@@ -97,26 +97,10 @@ pub(crate) struct Nested<'a> {
     pub inner: usize,
 }
 
-/// What is evaluated on rows.
-#[derive(Clone, Copy)]
-pub(crate) enum Target<'a> {
-    /// A formula.
-    Formula(&'a Statistic),
-    /// A user's function.
-    User(&'a Gathered),
-}
-
 impl Nested<'_> {
     /// The number of values of a resample: quantities, then their standard errors.
     pub fn columns(&self) -> usize {
-        2 * self.quantities()
-    }
-
-    fn quantities(&self) -> usize {
-        match self.target {
-            Target::Formula(statistic) => statistic.quantities(),
-            Target::User(gathered) => gathered.names().len(),
-        }
+        2 * self.target.quantities()
     }
 
     /// Draws `count` resamples with the standard error of each.
@@ -127,7 +111,7 @@ impl Nested<'_> {
         room: &mut Room,
         out: &mut [f64],
     ) -> Result<()> {
-        let quantities = self.quantities();
+        let quantities = self.target.quantities();
         let mut value = vec![0.0; quantities];
         let mut inner = vec![0.0; quantities * self.inner];
         for resample in 0..count {

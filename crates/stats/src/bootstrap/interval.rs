@@ -74,10 +74,13 @@ impl Sample {
         let mut values = replicates.to_vec();
         values.retain(|value| !value.is_nan());
         let count = values.len() as f64;
-        let mean = estimate + sum(&values, |value| value - estimate) / count;
-        let second = sum(&values, |value| square(value - mean)) / count;
-        let third = sum(&values, |value| square(value - mean) * (value - mean)) / count;
-        let fourth = sum(&values, |value| square(square(value - mean))) / count;
+        let [first, ..] = sums(&values, |value| [value - estimate, 0.0, 0.0]);
+        let mean = estimate + first / count;
+        let [second, third, fourth] = sums(&values, |value| {
+            let square = square(value - mean);
+            [square, square * (value - mean), square * square]
+        })
+        .map(|sum| sum / count);
         let sd = (second * count / (count - 1.0)).sqrt();
         let undefined = replicates.len() - values.len();
         Self { estimate, mean, sd, undefined, values, third, fourth }
@@ -258,13 +261,18 @@ fn square(x: f64) -> f64 {
     x * x
 }
 
-/// The sum of `f` over `values` in eight fixed lanes.
-fn sum(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0; 8];
-    for eight in values.chunks(8) {
-        for (lane, &value) in lanes.iter_mut().zip(eight) {
-            *lane += f(value);
+/// The sums of three functions of `values`, each in eight fixed lanes.
+fn sums(values: &[f64], f: impl Fn(f64) -> [f64; 3]) -> [f64; 3] {
+    let mut lanes = [[0.0; 8]; 3];
+    let mut add = |lane: usize, value: f64| {
+        for (lanes, term) in lanes.iter_mut().zip(f(value)) {
+            lanes[lane] += term;
         }
+    };
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        eight.iter().enumerate().for_each(|(lane, &value)| add(lane, value));
     }
-    lanes.iter().sum()
+    rest.iter().enumerate().for_each(|(lane, &value)| add(lane, value));
+    lanes.map(|lanes| lanes.iter().sum())
 }

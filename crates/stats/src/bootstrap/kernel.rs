@@ -2,7 +2,7 @@
 
 use super::replicates::Replicates;
 use super::source::{Room, Source};
-use windfall_core::{Cancel, Kernel, Result, Shard, Shards, Streams};
+use windfall_core::{Cancel, Kernel, Moments, Result, Shard, Shards, Streams};
 
 /// Draws a task holds at least: reaching its stream costs as much as 80 of them.
 const DRAWS_PER_TASK: u64 = 4_096;
@@ -74,5 +74,9 @@ impl Kernel for Resampling<'_> {
             }
         }
         Ok(replicates)
+    }
+
+    fn moments(&self, replicates: &Replicates) -> Option<Moments> {
+        Some(replicates.glance())
     }
 }

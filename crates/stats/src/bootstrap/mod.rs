@@ -30,10 +30,10 @@ use crate::jackknife::Summary;
 use crate::resample::{OrderLaw, Sums};
 use crate::statistic::UserStatistic;
 use answer::Findings;
-use errors::{Delta, Nested, Target};
+use errors::{Delta, Nested};
 use kernel::{Plan, Resampling};
 use setup::{Form, Setup, Wish, columns_or_all};
-use source::Source;
+use source::{Rows, Source};
 use windfall_core::{
     Answer, Control, DataNote, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Outcome,
     Problem, Result, Rounds, Seed, Shard, Shards, Streams, Table, read_options, run, run_bytes,
@@ -93,6 +93,8 @@ pub struct Bootstrap {
     data: DataNote,
     setup: Setup,
     delta: Option<Delta>,
+    /// The columns of sums laid out, if the statistic is nothing but moments.
+    sums: Option<Sums>,
     /// The law of each part, if all are quantiles of plain samples.
     laws: Option<Vec<OrderLaw>>,
     /// The place of each row among the strata, for resamples of resamples.
@@ -150,53 +152,74 @@ impl Bootstrap {
         }
         let seed = JobSpec::new("bootstrap").seed_or_fresh()?;
         let data = DataNote { rows: table.rows() as u64, hash: table.hash() };
-        let (mut delta, mut laws, mut places) = (None, None, Vec::new());
-        if options.method == Method::Studentised {
-            match &setup.form {
-                Form::Formula { drawn, .. }
-                    if setup.design.is_plain() && drawn.parts.is_empty() =>
-                {
-                    delta = Some(Delta::new(drawn));
-                }
-                _ if !setup.is_rowwise => {
-                    let error = Error::invalid("method", "studentised", "another for this design");
-                    return Err(error.hint("use percentile, basic, normal or, without blocks, bca"));
-                }
-                _ => places = setup.places(),
+        let mut problem = Self {
+            spec: None,
+            leaving: None,
+            seed,
+            options,
+            data,
+            setup,
+            delta: None,
+            sums: None,
+            laws: None,
+            places: Vec::new(),
+        };
+        problem.prepare()?;
+        Ok(problem)
+    }
+
+    /// Makes ready what the way of drawing needs.
+    fn prepare(&mut self) -> Result<()> {
+        let Setup { design, form, .. } = &self.setup;
+        let studentised = self.options.method == Method::Studentised;
+        let moments = match form {
+            Form::Formula { drawn, .. } if drawn.parts.is_empty() => Some(drawn),
+            _ => None,
+        };
+        if studentised {
+            self.delta = moments.filter(|_| design.is_plain()).map(|drawn| Delta::new(drawn));
+            if self.delta.is_none() && !self.setup.is_rowwise {
+                let error = Error::invalid("method", "studentised", "another for this design");
+                return Err(error.hint("use percentile, basic, normal or, without blocks, bca"));
             }
-        } else if let (true, Form::Formula { drawn, .. }) = (setup.is_plain_within, &setup.form) {
-            laws = source::laws(drawn)?;
+            self.places = self.setup.places();
         }
-        Ok(Self { spec: None, leaving: None, seed, options, data, setup, delta, laws, places })
+        match (moments, form) {
+            (Some(drawn), _) if self.delta.is_some() || !studentised => {
+                let products = self.delta.iter().flat_map(|delta| &delta.products);
+                let columns: Vec<&[f64]> =
+                    drawn.sums.iter().chain(products).map(Vec::as_slice).collect();
+                self.sums = Some(Sums::new(&columns, design));
+            }
+            (None, Form::Formula { drawn, .. }) if self.setup.is_plain_within => {
+                self.laws = source::laws(drawn)?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The way in which resamples are drawn.
     fn source(&self) -> Source<'_> {
         let Setup { design, form, .. } = &self.setup;
-        let studentised = self.options.method == Method::Studentised;
-        if studentised && self.delta.is_none() {
-            let target = match form {
-                Form::Formula { drawn, .. } => Target::Formula(drawn),
-                Form::User(gathered) => Target::User(gathered),
-            };
-            let inner = self.options.inner_resamples as usize;
-            return Source::Nested(Nested { target, design, places: &self.places, inner });
+        if self.options.method == Method::Studentised && self.delta.is_none() {
+            return Source::Nested(Nested {
+                target: self.setup.target(),
+                design,
+                places: &self.places,
+                inner: self.options.inner_resamples as usize,
+            });
         }
-        match form {
-            Form::User(gathered) => {
+        match (form, &self.sums, &self.laws) {
+            (Form::User(gathered), ..) => {
                 let batch = if design.keeps_total() { gathered.batch() } else { 1 };
-                Source::Rows(gathered, design, batch)
+                Source::Rows(Rows { gathered, design, batch })
             }
-            Form::Formula { drawn, .. } if drawn.parts.is_empty() => {
-                let products = self.delta.iter().flat_map(|delta| &delta.products);
-                let columns: Vec<&[f64]> =
-                    drawn.sums.iter().chain(products).map(Vec::as_slice).collect();
-                Source::Sums(drawn, Sums::new(&columns, design), self.delta.as_ref())
+            (Form::Formula { drawn, .. }, Some(sums), _) => {
+                Source::Sums(drawn, sums, self.delta.as_ref())
             }
-            Form::Formula { drawn, .. } => match &self.laws {
-                Some(laws) => Source::Order(drawn, laws),
-                None => Source::Weights(drawn, design),
-            },
+            (Form::Formula { drawn, .. }, None, Some(laws)) => Source::Order(drawn, laws),
+            (Form::Formula { drawn, .. }, None, None) => Source::Weights(drawn, design),
         }
     }
 

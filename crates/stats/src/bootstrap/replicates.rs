@@ -3,7 +3,10 @@
 //! Quantiles need them all, so merging is concatenation, which is exactly associative.
 
 use windfall_core::wire::{Reader, put_f64s, put_u64};
-use windfall_core::{Error, Partial, Result};
+use windfall_core::{Error, Moments, Partial, Result};
+
+/// Values that a watcher looks at.
+const GLANCE: usize = 4_096;
 
 /// Columns of equal length: the replicates of each quantity, then whatever the method needs.
 ///
@@ -38,6 +41,18 @@ impl Replicates {
     /// The number of resamples.
     pub fn len(&self) -> usize {
         self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// The moments of the first quantity for those who watch: of some of its values, counted for
+    /// all, where there are so many that looking at each would hold up the run.
+    pub(crate) fn glance(&self) -> Moments {
+        let values = self.columns.first().map_or(&[][..], Vec::as_slice);
+        let mut some = Moments::default();
+        for value in values.iter().step_by(values.len() / GLANCE + 1).filter(|x| x.is_finite()) {
+            some.push(*value);
+        }
+        let scale = values.len() as f64 / some.count().max(1) as f64;
+        Moments::new(values.len() as u64, some.mean(), some.squares() * scale)
     }
 
     /// Whether there are none.

@@ -1,8 +1,8 @@
 //! From a table and the design keys of a job to everything that bootstrap and jackknife share.
 
-use crate::jackknife::{LeaveOneOut, Subject, Units};
+use crate::jackknife::{LeaveOneOut, Units};
 use crate::resample::{BlockKind, Blocks, Design, DesignOptions};
-use crate::statistic::{Counts, Frame, Gathered, Statistic, UserStatistic};
+use crate::statistic::{Counts, Frame, Gathered, Statistic, Target, UserStatistic};
 use std::collections::HashMap;
 use windfall_core::{Column, Error, ErrorKind, Labels, Result, Table};
 
@@ -115,9 +115,9 @@ impl Setup {
 
     /// The names of the quantities.
     pub fn names(&self) -> Vec<String> {
-        match &self.form {
-            Form::Formula { drawn, .. } => drawn.names.clone(),
-            Form::User(gathered) => gathered.names(),
+        match self.target() {
+            Target::Formula(statistic) => statistic.names.clone(),
+            Target::User(gathered) => gathered.names(),
         }
     }
 
@@ -126,9 +126,9 @@ impl Setup {
     /// # Errors
     /// [`ErrorKind::Invalid`] if one has no value; what a user's function reports.
     pub fn estimates(&self) -> Result<Vec<f64>> {
-        let estimates = match &self.form {
-            Form::Formula { drawn, .. } => drawn.estimates(),
-            Form::User(gathered) => {
+        let estimates = match self.target() {
+            Target::Formula(statistic) => statistic.estimates(),
+            Target::User(gathered) => {
                 let mut out = vec![0.0; gathered.names().len()];
                 let mut columns = gathered.room();
                 let rows: Vec<u32> = (0..self.rows as u32).collect();
@@ -147,6 +147,14 @@ impl Setup {
         }
     }
 
+    /// What is evaluated on resamples.
+    pub fn target(&self) -> Target<'_> {
+        match &self.form {
+            Form::Formula { drawn, .. } => Target::Formula(drawn),
+            Form::User(gathered) => Target::User(gathered),
+        }
+    }
+
     /// The place of each row in the order of the strata.
     pub fn places(&self) -> Vec<u32> {
         let mut places = vec![0; self.rows];
@@ -158,11 +166,11 @@ impl Setup {
 
     /// The job of leaving out each unit.
     pub fn leave_one_out(&self) -> LeaveOneOut<'_> {
-        let subject = match &self.form {
-            Form::Formula { left, .. } => Subject::Formula(left),
-            Form::User(gathered) => Subject::User(gathered),
+        let target = match &self.form {
+            Form::Formula { left, .. } => Target::Formula(left),
+            Form::User(gathered) => Target::User(gathered),
         };
-        LeaveOneOut { subject, units: &self.units }
+        LeaveOneOut { target, units: &self.units }
     }
 }
 

@@ -20,11 +20,11 @@ pub(crate) enum Source<'a> {
     /// Each part is a quantile of a plain sample of its own.
     Order(&'a Statistic, &'a [OrderLaw]),
     /// Sums of columns; with the error of each replicate if there is a method for it.
-    Sums(&'a Statistic, Sums<'a>, Option<&'a Delta>),
+    Sums(&'a Statistic, &'a Sums, Option<&'a Delta>),
     /// Weights of rows.
     Weights(&'a Statistic, &'a Design),
-    /// Rows, for a user's function; in batches of this many resamples.
-    Rows(&'a Gathered, &'a Design, usize),
+    /// Rows, for a user's function.
+    Rows(Rows<'a>),
     /// Resamples of resamples.
     Nested(Nested<'a>),
 }
@@ -51,7 +51,7 @@ impl<'a> Source<'a> {
             Self::Sums(statistic, _, delta) => {
                 statistic.quantities() * (1 + usize::from(delta.is_some()))
             }
-            Self::Rows(gathered, ..) => gathered.names().len(),
+            Self::Rows(rows) => rows.gathered.names().len(),
             Self::Nested(nested) => nested.columns(),
         }
     }
@@ -125,9 +125,7 @@ impl<'a> Source<'a> {
                 }
                 statistic.finish.evaluate(&room.inputs, out, &mut room.workspace);
             }
-            Self::Rows(gathered, design, batch) => {
-                draw_rows(gathered, design, (stream, count, *batch), room, out)?;
-            }
+            Self::Rows(rows) => rows.draw(stream, count, room, out)?,
             Self::Nested(nested) => nested.draw(stream, count, room, out)?,
         }
         Ok(())
@@ -155,28 +153,39 @@ pub(crate) fn laws(statistic: &Statistic) -> Result<Option<Vec<OrderLaw>>> {
     order_statistics(statistic).map(|parts| parts.into_iter().map(law).collect()).transpose()
 }
 
-/// Draws `count` resamples in batches and hands their rows to a user's function.
-fn draw_rows(
-    gathered: &Gathered,
-    design: &Design,
-    (stream, count, batch): (&mut Stream, usize, usize),
-    room: &mut Room,
-    out: &mut [f64],
-) -> Result<()> {
-    if room.columns.is_empty() {
-        room.columns = gathered.room();
-    }
-    for first in (0..count).step_by(batch) {
-        let together = batch.min(count - first);
-        for _ in 0..together {
-            design.draw_rows(stream, &mut room.rows)?;
-            gathered.gather(&room.rows, &mut room.columns);
+/// Gathered rows for a user's function.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub gathered: &'a Gathered,
+    pub design: &'a Design,
+    /// Resamples that the function sees at once.
+    pub batch: usize,
+}
+
+impl Rows<'_> {
+    /// Draws `count` resamples in batches and hands their rows to the function.
+    fn draw(
+        &self,
+        stream: &mut Stream,
+        count: usize,
+        room: &mut Room,
+        out: &mut [f64],
+    ) -> Result<()> {
+        if room.columns.is_empty() {
+            room.columns = self.gathered.room();
         }
-        room.values.resize(out.len() / count * together, 0.0);
-        gathered.evaluate(&mut room.columns, together, &mut room.values)?;
-        for (quantity, values) in room.values.chunks(together).enumerate() {
-            out[quantity * count + first..][..together].copy_from_slice(values);
+        for first in (0..count).step_by(self.batch) {
+            let together = self.batch.min(count - first);
+            for _ in 0..together {
+                self.design.draw_rows(stream, &mut room.rows)?;
+                self.gathered.gather(&room.rows, &mut room.columns);
+            }
+            room.values.resize(out.len() / count * together, 0.0);
+            self.gathered.evaluate(&mut room.columns, together, &mut room.values)?;
+            for (quantity, values) in room.values.chunks(together).enumerate() {
+                out[quantity * count + first..][..together].copy_from_slice(values);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

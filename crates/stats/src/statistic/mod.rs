@@ -109,6 +109,25 @@ impl Statistic {
     }
 }
 
+/// What a job evaluates: formulas, or a user's function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target<'a> {
+    /// Formulas.
+    Formula(&'a Statistic),
+    /// A user's function.
+    User(&'a Gathered),
+}
+
+impl Target<'_> {
+    /// The number of quantities.
+    pub fn quantities(&self) -> usize {
+        match self {
+            Self::Formula(statistic) => statistic.quantities(),
+            Self::User(gathered) => gathered.names().len(),
+        }
+    }
+}
+
 /// Room that parts work in, kept between resamples.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
