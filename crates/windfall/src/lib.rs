@@ -21,7 +21,7 @@
 //! let mut moments = Moments::default();
 //! runs.iter().for_each(|&run| moments.push(run));
 //! assert!((moments.mean() - 5.99).abs() < 5.0 * moments.mcse());
-//! # windfall::Result::Ok(())
+//! # Ok::<(), windfall::Error>(())
 //! ```
 //!
 //! What decides where things run is in [`machine`], what reads and writes tables in [`files`],

@@ -23,7 +23,7 @@ use windfall_core::{Control, Result, Seed, Stream, Streams, Tasks, Threads, coll
 /// })?;
 /// let pi = areas.iter().sum::<f64>() / 4000.0;
 /// assert!((pi - 3.14).abs() < 0.15);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn replicate<T: Send + 'static>(
     n: u64,
@@ -42,7 +42,7 @@ pub fn replicate<T: Send + 'static>(
 /// ```
 /// let squares = windfall::map(&[1, 2, 3], |x| x * x)?;
 /// assert_eq!(squares, [1, 4, 9]);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn map<I: Sync, T: Send + 'static>(
     items: &[I],
@@ -63,7 +63,7 @@ pub fn map<I: Sync, T: Send + 'static>(
 ///     (0..1000).map(|_| mean * rng.exponential()).sum::<f64>() / 1000.0
 /// })?;
 /// assert!((waits[0] - 1.0).abs() < 0.2 && (waits[1] - 10.0).abs() < 2.0);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn map_seeded<I: Sync, T: Send + 'static>(
     items: &[I],

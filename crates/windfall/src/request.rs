@@ -17,7 +17,7 @@ use windfall_stats::REGISTRY;
 /// let answer = windfall::Request::new("pi").set("n", 1_000_000).seed(1_u64).solve()?;
 /// let pi = &answer.quantities[0];
 /// assert!((pi.estimate - std::f64::consts::PI).abs() < 5.0 * pi.mcse);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -100,7 +100,7 @@ impl Request {
 /// use windfall::{JobSpec, files::Folder};
 /// let spec = JobSpec::from_toml("problem = 'pi'\nn = 1e6\nseed = 1")?;
 /// assert_eq!(windfall::solve(&spec, &Folder::default())?.draws.count, 1_000_000);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn solve(spec: &JobSpec, source: &dyn Source) -> Result<Answer> {
     REGISTRY.build(spec, source)?.solve(&every_core()?, &Control::default())
@@ -116,7 +116,7 @@ pub fn solve(spec: &JobSpec, source: &dyn Source) -> Result<Answer> {
 /// let answer = windfall::pi(10_000_000, 42)?;
 /// let pi = &answer.quantities[0];
 /// assert!((pi.estimate - std::f64::consts::PI).abs() < 5.0 * pi.mcse);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn pi(n: u64, seed: u64) -> Result<Answer> {
     Request::new("pi").set("n", n).seed(seed).solve()
@@ -134,7 +134,7 @@ pub fn pi(n: u64, seed: u64) -> Result<Answer> {
 ///     .solve()?;
 /// let integral = &answer.quantities[0];
 /// assert!((integral.estimate - std::f64::consts::PI.sqrt()).abs() < 5.0 * integral.mcse);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn integrate(formula: &str, bounds: &[(f64, f64)]) -> Request {
     let bound = |x: f64| match x {
@@ -158,7 +158,7 @@ pub fn integrate(formula: &str, bounds: &[(f64, f64)]) -> Request {
 /// let answer = windfall::bootstrap(&table, "mean(x)").seed(1_u64).solve()?;
 /// let interval = answer.quantities[0].interval.as_ref().unwrap();
 /// assert!(interval.low < 4.5 && 4.5 < interval.high);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn bootstrap(table: &Table, statistic: &str) -> Request {
     Request::new("bootstrap").set("statistic", statistic).table(table)
@@ -173,7 +173,7 @@ pub fn bootstrap(table: &Table, statistic: &str) -> Request {
 /// let mean = &windfall::jackknife(&table, "mean(x)").solve()?.quantities[0];
 /// // Of a mean it is the usual s / sqrt(n).
 /// assert!((mean.standard_error.unwrap() - (14.0_f64 / 12.0).sqrt()).abs() < 1e-12);
-/// # windfall::Result::Ok(())
+/// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn jackknife(table: &Table, statistic: &str) -> Request {
     Request::new("jackknife").set("statistic", statistic).table(table)

@@ -10,7 +10,7 @@ use windfall::{Result, Seed};
 #[derive(Args, Clone, Debug)]
 pub(super) struct Common {
     /// Worker threads [default: what affinity, cgroup quota and Slurm grant]
-    #[arg(long, value_name = "N", help_heading = "Running")]
+    #[arg(long, value_name = "N", help_heading = "Running", allow_negative_numbers = true)]
     workers: Option<String>,
     /// Print one JSON object; all that may differ from run to run lies under its key `run`
     #[arg(long, help_heading = "Output")]
@@ -34,9 +34,9 @@ impl Common {
 #[derive(Args, Clone, Debug)]
 pub(super) struct OfJob {
     /// The seed, 0 to 2^128 - 1; the same seed gives the same bytes [default: a fresh one]
-    #[arg(long, value_name = "SEED", help_heading = "Running", value_parser = seed)]
+    #[arg(long, value_name = "SEED", help_heading = "Running", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<Seed>,
-    /// Run again on one worker and print how many times faster this run was
+    /// Then time the job on one worker and on all, in turn, and print the speed-up
     #[arg(long, help_heading = "Running")]
     pub speedup: bool,
     /// Write the job, seed included, as TOML (or JSON, if FILE ends in .json) for `windfall run`

@@ -31,6 +31,7 @@ use windfall::machine;
 /// with its Monte Carlo error.
 #[derive(Debug, Parser)]
 #[command(name = "windfall", version, after_long_help = AFTER, disable_help_subcommand = true)]
+#[command(max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,6 +53,7 @@ Environment:
   WINDFALL_ISA      scalar, neon, avx2 or avx512: lower the instruction set; values do not change";
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one command line is read once")]
 enum Command {
     /// Estimate pi from random points of a square
     Pi(solve::Solve<problems::Pi>),

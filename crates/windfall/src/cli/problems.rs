@@ -50,7 +50,7 @@ impl Flags for File {
 #[derive(Args, Debug, Serialize)]
 pub(super) struct Pi {
     /// Number of points, such as 1e9 [default: 1e8]
-    #[arg(short, value_name = "N", value_parser = number)]
+    #[arg(short, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     n: Option<Value>,
 }
 
@@ -60,21 +60,21 @@ pub(super) struct Integrate {
     formula: String,
     /// Bounds, one pair a dimension, such as -1:1,0:inf
     #[arg(long, value_name = "LOW:HIGH,…", value_parser = bounds, allow_hyphen_values = true)]
-    bounds: Option<Value>,
-    /// Number of points, such as 1e7; with --tolerance the most there may be
-    #[arg(short, value_name = "N", value_parser = number)]
+    bounds: Value,
+    /// Number of points [default: 1e6]; with --tolerance the most there may be [default: 1e10]
+    #[arg(short, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     n: Option<Value>,
-    /// Stop as soon as the Monte Carlo standard error is below this
-    #[arg(long, value_name = "ERROR", value_parser = number)]
+    /// Stop as soon as the Monte Carlo standard error is at most this
+    #[arg(long, value_name = "ERROR", value_parser = number, allow_negative_numbers = true)]
     tolerance: Option<Value>,
-    /// plain, stratified or sobol
+    /// plain, stratified or sobol [default: plain]
     #[arg(long, short, value_name = "METHOD")]
     method: Option<String>,
-    /// Randomised copies of the Sobol points, from which the error comes
-    #[arg(long, value_name = "N", value_parser = number)]
+    /// Randomised copies of the Sobol points, from which the error comes [default: 16]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     replicates: Option<Value>,
     /// Confidence level of the interval [default: 0.95]
-    #[arg(long, value_name = "LEVEL", value_parser = number)]
+    #[arg(long, value_name = "LEVEL", value_parser = number, allow_negative_numbers = true)]
     level: Option<Value>,
 }
 
@@ -90,15 +90,9 @@ struct Design {
     /// Resample whole clusters of rows: a column
     #[arg(long, value_name = "COLUMN", help_heading = "Design")]
     clusters: Option<String>,
-    /// Weights of the rows: a column
+    /// Case weights, which go with their rows: a column
     #[arg(long, value_name = "COLUMN", help_heading = "Design")]
     weights: Option<String>,
-    /// Blocks of a time series: moving, circular or stationary
-    #[arg(long, value_name = "KIND", help_heading = "Design")]
-    blocks: Option<String>,
-    /// Rows of a block (stationary: on average)
-    #[arg(long, value_name = "ROWS", value_parser = number, help_heading = "Design")]
-    block_length: Option<Value>,
 }
 
 #[derive(Args, Debug, Serialize)]
@@ -110,31 +104,37 @@ pub(super) struct Bootstrap {
     #[arg(long, short, value_name = "STATISTIC", required = true)]
     #[serde(serialize_with = "one_or_many")]
     statistic: Vec<String>,
-    /// Interval: percentile, basic, normal, bca or studentised
+    /// Interval: percentile, basic, normal, bca or studentised [default: bca]
     #[arg(long, short, value_name = "METHOD")]
     method: Option<String>,
     /// Number of resamples [default: 9999]; with --tolerance the most there may be
-    #[arg(long, short = 'n', value_name = "N", value_parser = number)]
+    #[arg(long, short = 'n', value_name = "N", value_parser = number, allow_negative_numbers = true)]
     resamples: Option<Value>,
-    /// Stop as soon as the Monte Carlo standard error of the interval's ends is below this
-    #[arg(long, value_name = "ERROR", value_parser = number)]
+    /// Stop as soon as the Monte Carlo standard errors of the interval's ends are at most this
+    #[arg(long, value_name = "ERROR", value_parser = number, allow_negative_numbers = true)]
     tolerance: Option<Value>,
     /// Confidence level of the interval [default: 0.95]
-    #[arg(long, value_name = "LEVEL", value_parser = number)]
+    #[arg(long, value_name = "LEVEL", value_parser = number, allow_negative_numbers = true)]
     level: Option<Value>,
-    /// two-sided, less or greater
+    /// two-sided, less (no lower end) or greater (no upper end) [default: two-sided]
     #[arg(long, value_name = "SIDE")]
     alternative: Option<String>,
     /// Draw smooth weights for the rows instead of counts (the Bayesian bootstrap)
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     bayesian: bool,
-    /// Resamples of each resample, for studentised intervals
-    #[arg(long, value_name = "N", value_parser = number)]
+    /// Resamples of each resample, for studentised intervals [default: 50]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     inner_resamples: Option<Value>,
     #[command(flatten)]
     #[serde(flatten)]
     design: Design,
+    /// Blocks of a time series: moving, circular or stationary
+    #[arg(long, value_name = "KIND", help_heading = "Design")]
+    blocks: Option<String>,
+    /// Rows of a block (stationary: on average)
+    #[arg(long, value_name = "ROWS", value_parser = number, allow_negative_numbers = true, help_heading = "Design")]
+    block_length: Option<Value>,
 }
 
 #[derive(Args, Debug, Serialize)]

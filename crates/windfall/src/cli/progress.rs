@@ -71,9 +71,9 @@ mod tests {
 
     #[test]
     fn the_line_shows_share_estimate_and_time_left() {
-        let moments = Some(Moments::new(10_000, 3.14159, 27_000.0));
+        let moments = Some(Moments::new(10_000, 2.71234, 27_000.0));
         let progress = Progress { tasks: 25, tasks_max: 100, moments, elapsed_s: 2.0 };
-        let expected = " 25 % ██████░░░░░░░░░░░░░░░░░░  3.142 ± 0.016  2.00 s, 6.00 s left";
+        let expected = " 25 % ██████░░░░░░░░░░░░░░░░░░  2.712 ± 0.016  2.00 s, 6.00 s left";
         assert_eq!(line(&progress, 2.0), expected);
     }
 }

@@ -10,8 +10,21 @@ use windfall::readable::{duration, rate, significant};
 pub(super) struct Record {
     pub workers: Workers,
     pub seconds: f64,
-    /// Seconds of the same job on one worker, if that was measured.
-    pub seconds_on_one: Option<f64>,
+    /// The gain over one worker, if that was measured.
+    pub speedup: Option<Speedup>,
+}
+
+/// Seconds of the same job on all workers and on one, each the least of the same number of runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Speedup {
+    pub seconds_on_all: f64,
+    pub seconds_on_one: f64,
+}
+
+impl Speedup {
+    fn ratio(self) -> f64 {
+        self.seconds_on_one / self.seconds_on_all
+    }
 }
 
 impl Record {
@@ -27,13 +40,16 @@ impl Record {
             "executor": "threads",
             "workers": self.workers.count,
             "workers_source": self.workers.source,
-            "isa": windfall::machine::isa(),
+            "isa": machine::isa(),
             "host": machine::host(),
             "version": env!("CARGO_PKG_VERSION"),
         });
-        if let Some(seconds) = self.seconds_on_one {
-            run["seconds_on_one_worker"] = seconds.into();
-            run["speedup"] = (seconds / self.seconds).into();
+        if let Some(speedup) = self.speedup {
+            run["speedup"] = json!({
+                "ratio": speedup.ratio(),
+                "seconds_on_all": speedup.seconds_on_all,
+                "seconds_on_one": speedup.seconds_on_one,
+            });
         }
         run
     }
@@ -48,10 +64,13 @@ impl Record {
             ),
             ("ran on".to_owned(), format!("{}, {}", self.workers, machine::isa())),
         ];
-        if let Some(seconds) = self.seconds_on_one {
-            let ratio = significant(seconds / self.seconds, 3);
-            let told = format!("{ratio} times as fast as one worker ({})", duration(seconds));
-            lines.push(("speed-up".to_owned(), told));
+        if let Some(speedup) = self.speedup {
+            let [all, one] = [speedup.seconds_on_all, speedup.seconds_on_one].map(duration);
+            let ratio = significant(speedup.ratio(), 3);
+            lines.push((
+                "speed-up".to_owned(),
+                format!("{ratio} ({one} on one worker, {all} here)"),
+            ));
         }
         lines
     }

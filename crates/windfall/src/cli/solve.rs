@@ -6,7 +6,7 @@ use super::interrupt;
 use super::job::Job;
 use super::problems::Flags;
 use super::progress::Bar;
-use super::record::Record;
+use super::record::{Record, Speedup};
 use super::table::table;
 use clap::Args;
 use serde_json::Value;
@@ -64,11 +64,11 @@ fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -
     }
     let cancel = interrupt::listen()?;
     let (answer, seconds) = run(problem.as_ref(), workers.count, &cancel, !common.quiet)?;
-    let mut record = Record { workers, seconds, seconds_on_one: None };
-    if of_job.speedup && answer.complete {
-        let (alone, seconds) = run(problem.as_ref(), 1, &cancel, !common.quiet)?;
-        record.seconds_on_one = alone.complete.then_some(seconds);
-    }
+    let speedup = match of_job.speedup && answer.complete {
+        true => measure(problem.as_ref(), workers.count, &cancel)?,
+        false => None,
+    };
+    let record = Record { workers, seconds, speedup };
     print(&if common.json { json(&answer, &record) } else { table(&answer, &record) })?;
     write(&answer, kept).map_err(Failure::writing)?;
     Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
@@ -104,6 +104,31 @@ pub(super) fn run(
     let watch = Stopwatch::start();
     let answer = problem.solve(&Threads::new(workers), &control)?;
     Ok((answer, watch.elapsed_s()))
+}
+
+/// Times the job on all workers and on one, in turn, so that neither gains from running second:
+/// three times each, or once if that takes long. None if it was interrupted.
+fn measure(problem: &dyn Problem, workers: usize, cancel: &Cancel) -> Result<Option<Speedup>> {
+    const ENOUGH_S: f64 = 2.0;
+    let mut least = [f64::INFINITY; 2];
+    let watch = Stopwatch::start();
+    for _ in 0..3 {
+        for (least, workers) in least.iter_mut().zip([workers, 1]) {
+            let (answer, seconds) = match run(problem, workers, cancel, false) {
+                Err(error) if *error.kind() == ErrorKind::Interrupted => return Ok(None),
+                run => run?,
+            };
+            if !answer.complete {
+                return Ok(None);
+            }
+            *least = least.min(seconds);
+        }
+        if watch.elapsed_s() > ENOUGH_S {
+            break;
+        }
+    }
+    let [seconds_on_all, seconds_on_one] = least;
+    Ok(Some(Speedup { seconds_on_all, seconds_on_one }))
 }
 
 /// The answer as one line of JSON, with what may differ from run to run under `run`.

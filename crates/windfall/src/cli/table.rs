@@ -5,14 +5,20 @@ use serde_json::Value;
 use windfall::readable::{count, significant, with_error};
 use windfall::{Answer, Interval, Quantity};
 
+/// The further result that belongs beside the standard error.
+const STANDARD_ERROR_MCSE: &str = "standard_error_mcse";
+
 /// The answer and what it cost, as lines of text.
 pub(super) fn table(answer: &Answer, record: &Record) -> String {
-    let mut text = match answer.quantities.as_slice() {
-        [one] => format!("{}: {}\n\n{}", answer.problem, one.name, list(&fields(one), 2)),
-        several => format!("{}\n\n{}", answer.problem, grid(several)),
+    let told = answer.quantities.iter().enumerate();
+    let told: Vec<_> =
+        told.map(|(place, one)| fields(one, standard_error_mcse(answer, place))).collect();
+    let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
+        ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
+        (several, told) => format!("{}\n\n{}", answer.problem, grid(several, told)),
     };
     let mut about = vec![("method".to_owned(), answer.method.clone())];
-    for (name, value) in &answer.extra {
+    for (name, value) in answer.extra.iter().filter(|(name, _)| *name != STANDARD_ERROR_MCSE) {
         let shown = match value {
             Value::Number(number) => number.as_f64().map(|x| significant(x, 6)),
             Value::String(text) => Some(text.clone()),
@@ -39,22 +45,20 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
 }
 
 /// What is known of a quantity, each with its label.
-fn fields(quantity: &Quantity) -> Vec<(String, String)> {
+fn fields(quantity: &Quantity, standard_error_mcse: Option<f64>) -> Vec<(String, String)> {
     let Quantity { estimate, mcse, standard_error, bias, interval, .. } = quantity;
-    let both = |(value, error): (String, String)| format!("{value} ± {error}");
     let mut fields = Vec::new();
     match bias {
         // The error is that of the bias; the estimate comes from the data and has none.
         Some(bias) => {
             fields.push(("estimate".into(), significant(*estimate, 6)));
-            let told = both(with_error(*bias, *mcse));
-            fields
-                .push(("bias".into(), if mcse.is_finite() { told } else { significant(*bias, 4) }));
+            fields.push(("bias".into(), both(*bias, *mcse)));
         }
-        None => fields.push(("estimate".into(), both(with_error(*estimate, *mcse)))),
+        None => fields.push(("estimate".into(), both(*estimate, *mcse))),
     }
     if let Some(error) = standard_error {
-        fields.push(("standard error".into(), significant(*error, 4)));
+        let told = standard_error_mcse.map(|mcse| both(*error, mcse));
+        fields.push(("standard error".into(), told.unwrap_or_else(|| significant(*error, 4))));
     }
     if let Some(Interval { low, high, level, method, low_mcse, high_mcse }) = interval {
         let percent = significant(100.0 * level, 4);
@@ -62,12 +66,26 @@ fn fields(quantity: &Quantity) -> Vec<(String, String)> {
             true => percent.trim_end_matches('0').trim_end_matches('.'),
             false => &percent,
         };
-        let ends = [(*low, *low_mcse), (*high, *high_mcse)].map(|(end, error)| {
-            if end.is_finite() { both(with_error(end, error)) } else { end.to_string() }
-        });
+        let ends = [both(*low, *low_mcse), both(*high, *high_mcse)];
         fields.push((format!("{percent} % {method} interval"), ends.join("  to  ")));
     }
     fields
+}
+
+/// A value with its Monte Carlo error, if it has one.
+fn both(value: f64, error: f64) -> String {
+    let exact = error == 0.0 || !error.is_finite() || !value.is_finite();
+    let (value, error) = with_error(value, error);
+    if exact { value } else { format!("{value} ± {error}") }
+}
+
+/// The Monte Carlo error of the standard error of the quantity at `place`, where the problem
+/// tells it.
+fn standard_error_mcse(answer: &Answer, place: usize) -> Option<f64> {
+    match answer.extra.get(STANDARD_ERROR_MCSE)? {
+        Value::Array(list) => list.get(place)?.as_f64(),
+        one => one.as_f64(),
+    }
 }
 
 /// Labels and values in two columns, indented.
@@ -81,8 +99,7 @@ fn list(rows: &[(String, String)], indent: usize) -> String {
 }
 
 /// One row a quantity, one column a field.
-fn grid(quantities: &[Quantity]) -> String {
-    let all: Vec<_> = quantities.iter().map(fields).collect();
+fn grid(quantities: &[Quantity], all: &[Vec<(String, String)>]) -> String {
     let mut labels: Vec<&str> = Vec::new();
     for (label, _) in all.iter().flatten() {
         if !labels.contains(&label.as_str()) {
@@ -90,7 +107,7 @@ fn grid(quantities: &[Quantity]) -> String {
         }
     }
     let mut rows = vec![std::iter::once("").chain(labels.iter().copied()).collect::<Vec<_>>()];
-    for (quantity, fields) in quantities.iter().zip(&all) {
+    for (quantity, fields) in quantities.iter().zip(all) {
         let cell = |label: &&str| {
             let found = fields.iter().find(|(name, _)| name == label);
             found.map_or("", |(_, value)| value.as_str())

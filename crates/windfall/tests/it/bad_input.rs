@@ -1,0 +1,108 @@
+//! Bad input: a clear message, the right code, nothing on standard output, nothing left behind.
+
+use crate::Scratch;
+
+/// Files that have something wrong, by name.
+const FILES: [(&str, &str); 9] = [
+    ("good.csv", "x,y\n1,2\n2,3\n3,5\n"),
+    ("empty.csv", ""),
+    ("nan.csv", "x,y\n1,2\n2,NA\n3,5\n"),
+    ("one.csv", "x,y\n1,2\n"),
+    ("text.csv", "x,y\n1,a\n2,b\n3,c\n"),
+    ("ragged.csv", "x,y\n1,2\n3\n"),
+    (
+        "misspelt.toml",
+        "problem = 'bootstrap'\ndata = 'good.csv'\nstatistic = 'mean(x)'\nresampels = 9",
+    ),
+    ("unknown.toml", "problem = 'boostrap'"),
+    ("broken.toml", "problem = \n"),
+];
+
+fn refused(arguments: &[&str], parts: &[&str]) {
+    let scratch = Scratch::new();
+    FILES.iter().for_each(|(name, text)| scratch.put(name, text));
+    let before = scratch.names();
+    let done = scratch.run(arguments);
+    assert_eq!(done.code, 2, "{arguments:?}: {}", done.stderr);
+    assert_eq!(done.stdout, "", "{arguments:?}");
+    assert!(done.stderr.starts_with("error: "), "{arguments:?}: {}", done.stderr);
+    for part in parts {
+        assert!(done.stderr.contains(part), "{arguments:?}: no {part} in {}", done.stderr);
+    }
+    assert_eq!(scratch.names(), before, "{arguments:?}");
+}
+
+#[test]
+fn data_that_cannot_be_used_is_named() {
+    let mean = |file| ["bootstrap", file, "--statistic", "mean(y)", "--out", "out.csv"];
+    refused(&mean("empty.csv"), &["`empty.csv`: is empty"]);
+    refused(&mean("none.csv"), &["`none.csv`: no such file"]);
+    refused(&mean("nan.csv"), &["`y`", "`NaN` in row 1", "hint: "]);
+    refused(&mean("one.csv"), &["too few", "`1`"]);
+    refused(&mean("text.csv"), &["`y`", "numbers"]);
+    refused(&mean("ragged.csv"), &["line 3: 1 fields where the header has 2"]);
+    refused(&["bootstrap", "good.csv", "--statistic", "mean(z)"], &["`z`"]);
+    refused(&["bootstrap", "good.csv", "-s", "mean(x)", "--strata", "s"], &["`s`"]);
+}
+
+#[test]
+fn options_that_cannot_be_are_named() {
+    let bootstrap = |more: &[&'static str]| {
+        [&["bootstrap", "good.csv", "--statistic", "mean(x)"][..], more].concat()
+    };
+    refused(&bootstrap(&["--resamples", "0"]), &["resamples", "`0`"]);
+    refused(&bootstrap(&["--resamples", "many"]), &["`resamples`", "many"]);
+    refused(&bootstrap(&["--level", "95"]), &["`level` is `95`"]);
+    refused(&bootstrap(&["--method", "bcb"]), &["`method`", "bcb"]);
+    refused(&bootstrap(&["--workers", "0"]), &["`--workers` is `0`"]);
+    refused(&bootstrap(&["--seed", "-1"]), &["--seed"]);
+    refused(&bootstrap(&["--out", "out.xlsx"]), &["`out.xlsx`", ".parquet"]);
+    refused(&bootstrap(&["--plot", "out.pdf"]), &["`out.pdf`", ".svg"]);
+    refused(&bootstrap(&["--resampels", "9"]), &["--resampels", "--resamples"]);
+    refused(&["pi", "-n", "0"], &["`0`"]);
+    refused(&["bootstrap", "good.csv"], &["--statistic"]);
+}
+
+#[test]
+fn formulas_and_bounds_report_all_that_is_wrong() {
+    let one = ["--bounds=0:1", "-n", "100"];
+    refused(&[&["integrate", "sine(x0) + x0 +* 2"][..], &one].concat(), &["sine", "*"]);
+    refused(&["integrate", "x0", "--bounds=0:one"], &["one"]);
+    refused(&["integrate", "x0", "--bounds=0:nan"], &["nan"]);
+    refused(&["integrate", "x0", "--bounds=0,1"], &["`0` is no pair"]);
+    refused(&["integrate", "x1", "--bounds=0:1"], &["x1"]);
+    refused(&["integrate", "x0"], &["bounds"]);
+}
+
+#[test]
+fn job_files_name_the_nearest_key_and_problem() {
+    refused(&["run", "misspelt.toml"], &["`resampels`; did you mean `resamples`?"]);
+    refused(&["run", "unknown.toml"], &["`boostrap`; did you mean `bootstrap`?"]);
+    refused(&["run", "broken.toml"], &["job file", "TOML"]);
+    refused(&["run", "none.toml"], &["`none.toml`", "--write-job"]);
+    refused(&["verify", "misspelt.toml"], &["did you mean `resamples`?"]);
+    refused(&["verify", "none.toml", "--json"], &["`none.toml`"]);
+}
+
+#[test]
+fn what_cannot_be_written_is_said_after_the_answer() {
+    let scratch = Scratch::with_law_school();
+    let bootstrap = ["bootstrap", "law_school.csv", "--statistic", "mean(gpa)", "--seed", "1"];
+    let done = scratch.run(&[&bootstrap[..], &["--out", "no/folder/out.csv"]].concat());
+    assert_eq!(done.code, 1);
+    assert!(done.stderr.contains("`no/folder/out.csv`: no such file or directory"));
+    assert!(done.stdout.contains("mean(gpa)"), "the work is not lost");
+    let done = scratch.run(&["pi", "-n", "1e4", "--write-job", "no/folder/job.toml"]);
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+    assert_eq!(scratch.names(), ["law_school.csv"]);
+}
+
+#[test]
+fn a_problem_without_a_distribution_says_so() {
+    let scratch = Scratch::new();
+    scratch.put("pi.toml", "problem = 'pi'\nn = 1000");
+    let done = scratch.run(&["run", "pi.toml", "--plot", "pi.svg"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("simulates a distribution"), "{}", done.stderr);
+    assert_eq!(scratch.names(), ["pi.toml"]);
+}

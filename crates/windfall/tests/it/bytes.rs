@@ -1,0 +1,99 @@
+//! The same bytes whatever the mapping, the instruction set, the format or the way in.
+
+use crate::Scratch;
+use windfall::files;
+
+/// One job of each kind, small; each runs a dozen times.
+const JOBS: [&[&str]; 9] = [
+    &["pi", "-n", "3e6"],
+    &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
+    &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
+    &["integrate", "x0 * x1 > 0.2", "--bounds=0:1,0:1", "--method", "stratified", "-n", "1e5"],
+    &["integrate", "exp(-(x0^2+x1^2))", "--bounds=-1:1,-1:1", "--method", "sobol", "-n", "1e5"],
+    &["bootstrap", "law_school.csv", "--statistic", "correlation(lsat, gpa)"],
+    &["bootstrap", "law_school.csv", "-s", "mean(gpa) / mean(lsat)", "--method", "studentised"],
+    &["bootstrap", "law_school.csv", "-s", "median(gpa)", "-s", "sd(lsat)", "-n", "40000"],
+    &["jackknife", "law_school.csv", "-s", "correlation(lsat, gpa)"],
+];
+
+#[test]
+fn every_worker_count_and_instruction_set_gives_the_same_bytes() {
+    let scratch = Scratch::with_law_school();
+    for job in JOBS {
+        let expected = scratch.answer(&[job, &["--seed", "11", "--workers", "1"]].concat());
+        for workers in ["2", "3", "7"] {
+            let answer = scratch.answer(&[job, &["--seed", "11", "--workers", workers]].concat());
+            assert_eq!(answer, expected, "{job:?} on {workers} workers");
+        }
+        for isa in windfall_lanes::available() {
+            let arguments = [job, &["--seed", "11", "--workers", "2", "--json"]].concat();
+            let mut command = scratch.command(&arguments);
+            let done =
+                crate::Done::of(command.env("WINDFALL_ISA", isa.to_string()).output().unwrap());
+            let mut answer = done.object();
+            let run = answer.shift_remove("run").unwrap();
+            assert_eq!(run["isa"], isa.to_string());
+            assert_eq!(answer, expected, "{job:?} on {isa}");
+        }
+    }
+}
+
+#[test]
+fn csv_and_parquet_give_the_same_answer() {
+    let scratch = Scratch::with_law_school();
+    let table = files::read(&scratch.path().join("law_school.csv")).unwrap();
+    let names: Vec<&str> = table.names().collect();
+    let values: Vec<Vec<f64>> =
+        names.iter().map(|name| table.numbers(name).unwrap().to_vec()).collect();
+    let columns = files::Columns { names: &names, values: &values };
+    for name in ["same.parquet", "same.tsv"] {
+        files::write(&scratch.path().join(name), columns).unwrap();
+        let of = |data| {
+            scratch.answer(&["bootstrap", data, "-s", "correlation(lsat, gpa)", "--seed", "5"])
+        };
+        assert_eq!(of(name), of("law_school.csv"));
+    }
+}
+
+#[test]
+fn a_written_job_runs_from_anywhere_to_the_same_answer() {
+    let scratch = Scratch::with_law_school();
+    scratch.put("deep/er/placeholder", "");
+    for job in ["deep/er/job.toml", "job.json"] {
+        // Without a seed: the job that is written holds the one that was drawn.
+        let bootstrap =
+            ["bootstrap", "law_school.csv", "-s", "correlation(lsat, gpa)", "-n", "2e4"];
+        let expected = scratch.answer(&[&bootstrap[..], &["--write-job", job]].concat());
+        assert_eq!(scratch.answer(&["run", job]), expected, "{job}");
+        // A job written from a job, elsewhere.
+        assert_eq!(scratch.answer(&["run", job, "--write-job", "deep/again.toml"]), expected);
+        assert_eq!(scratch.answer(&["run", "deep/again.toml"]), expected);
+        let other = scratch.answer(&["run", job, "--seed", "1"]);
+        assert_ne!(other["interval"], expected["interval"]);
+    }
+    for (job, arguments) in [("a.toml", JOBS[2]), ("b.json", JOBS[4]), ("c.toml", JOBS[7])] {
+        let expected = scratch.answer(&[arguments, &["--write-job", job]].concat());
+        assert_eq!(scratch.answer(&["run", job]), expected, "{job}");
+    }
+}
+
+#[test]
+fn the_distribution_is_written_in_the_same_bits_to_each_format() {
+    let scratch = Scratch::with_law_school();
+    let bootstrap = ["bootstrap", "law_school.csv", "-s", "mean(gpa)", "--seed", "8", "-n", "500"];
+    let plain = scratch.answer(&bootstrap);
+    let mut columns = Vec::new();
+    for name in ["out.csv", "out.tsv", "out.parquet"] {
+        assert_eq!(scratch.answer(&[&bootstrap[..], &["--out", name]].concat()), plain);
+        let table = files::read(&scratch.path().join(name)).unwrap();
+        columns.push(table.numbers("mean(gpa)").unwrap().to_vec());
+    }
+    assert_eq!(columns[0].len(), 500);
+    assert!(columns.iter().all(|column| *column == columns[0]));
+    assert_eq!(scratch.answer(&[&bootstrap[..], &["--plot", "p.svg"]].concat()), plain);
+    let svg = std::fs::read_to_string(scratch.path().join("p.svg")).unwrap();
+    assert!(svg.contains("500 resamples · seed 8") && svg.ends_with("</svg>\n"));
+    scratch.answer(&[&bootstrap[..], &["--plot", "p.png"]].concat());
+    let expected = ["law_school.csv", "out.csv", "out.parquet", "out.tsv", "p.png", "p.svg"];
+    assert_eq!(scratch.names(), expected);
+}
