@@ -23,7 +23,7 @@ Alternative: TypeAlias = Literal["two-sided", "less", "greater"]
 
 
 def pi(
-    n: int | float = 1_000_000_000,
+    n: int | float | None = None,
     *,
     rng: RngLike = None,
     workers: int | None = None,
@@ -33,7 +33,7 @@ def pi(
 
     Parameters
     ----------
-    n : int
+    n : int, default 100,000,000
         Sample points.
     rng : int, SeedSequence, Generator or None
         See `integrate`.
@@ -48,7 +48,7 @@ def pi(
     >>> abs(result.estimate - 3.141592653589793) < 5 * result.mcse
     True
     """
-    problem = _build("pi", {"n": n}, rng)
+    problem = _build("pi", _given(n=n), rng)
     return _solve(problem, workers, progress)
 
 

@@ -26,9 +26,9 @@ pub fn jobs() -> Vec<JobSpec> {
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nmethod = 'studentised'\n\
          resamples = 20000\ntolerance = 0.001",
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nblocks = 'stationary'\n\
-         block_length = 3\nresamples = 5000",
+         block_length = 3\nmethod = 'percentile'\nresamples = 5000",
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nbayesian = true\n\
-         resamples = 5000",
+         method = 'percentile'\nresamples = 5000",
         "problem = 'jackknife'\ndata = 'law'\nstatistic = 'correlation(lsat, gpa)'",
     ];
     let read = |text: &str| {
