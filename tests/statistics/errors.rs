@@ -14,8 +14,9 @@ fn assert_errors_are_honest(statistic: &str, method: Method) {
     let [mut low, mut high, mut mean] = [Moments::default(); 3];
     let mut stated = [0.0; 3];
     for seed in 0..SEEDS {
+        let statistic = statistic.into();
         let options =
-            BootstrapOptions { statistic: statistic.into(), method, resamples: 2000, ..Default::default() };
+            BootstrapOptions { statistic, method, resamples: 10_000, ..Default::default() };
         let answer = Bootstrap::new(&table, options)
             .expect("the options are right")
             .with_seed(seed.into())
@@ -29,7 +30,8 @@ fn assert_errors_are_honest(statistic: &str, method: Method) {
         low.push(interval.low);
         high.push(interval.high);
         mean.push(*bias);
-        for (total, error) in stated.iter_mut().zip([interval.low_mcse, interval.high_mcse, *mcse]) {
+        let errors = [interval.low_mcse, interval.high_mcse, *mcse];
+        for (total, error) in stated.iter_mut().zip(errors) {
             *total += error / SEEDS as f64;
         }
     }
