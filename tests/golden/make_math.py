@@ -5,6 +5,7 @@ units in the last place. Run `python3 tests/golden/make_math.py [NAME...]` (need
 arguments come from a fixed seed, so a second run writes the same bytes.
 Each function is a row of TABLE: the function in mpmath, then the ranges its arguments come from.
 """
+
 import math
 import random
 import struct
@@ -16,8 +17,24 @@ from mpmath import mp, mpf
 mp.prec = 400
 COUNT = 160  # arguments per range
 
-EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1e-310,
-         1.7976931348623157e308, -1.7976931348623157e308, math.inf, -math.inf, math.nan]
+EDGES = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    -2.0,
+    5e-324,
+    -5e-324,
+    2.2250738585072014e-308,
+    1e-310,
+    1.7976931348623157e308,
+    -1.7976931348623157e308,
+    math.inf,
+    -math.inf,
+    math.nan,
+]
 
 
 def uniform(low, high):
@@ -26,9 +43,11 @@ def uniform(low, high):
 
 def magnitude(low, high, signed=True):
     """Both signs, with the binary exponent uniform in [low, high)."""
+
     def draw(rng):
         x = math.ldexp(rng.uniform(0.5, 1.0), rng.randrange(low, high) + 1)
         return -x if signed and rng.random() < 0.5 else x
+
     return draw
 
 
@@ -41,11 +60,23 @@ def whole(low, high):
     return lambda rng: float(rng.randrange(low, high))
 
 
-POSITIVE = [magnitude(-1074, 1024, False), magnitude(-20, 20, False), around(1.0, 0.05),
-            around(1.0, 0.5), uniform(0.5, 2.0), magnitude(-1074, -1022, False)]
+POSITIVE = [
+    magnitude(-1074, 1024, False),
+    magnitude(-20, 20, False),
+    around(1.0, 0.05),
+    around(1.0, 0.5),
+    uniform(0.5, 2.0),
+    magnitude(-1074, -1022, False),
+]
 SMALL = [magnitude(-1074, 0), magnitude(-30, 0), uniform(-1.0, 1.0)]
-TURNS = [uniform(0.0, 1.0), around(0.25, 0.5), around(0.5, 0.5), around(0.75, 0.3),
-         around(1.0, 0.5), magnitude(-60, -3, False)]
+TURNS = [
+    uniform(0.0, 1.0),
+    around(0.25, 0.5),
+    around(0.5, 0.5),
+    around(0.75, 0.3),
+    around(1.0, 0.5),
+    magnitude(-60, -3, False),
+]
 
 
 def right_angles(bits):
@@ -55,11 +86,13 @@ def right_angles(bits):
 
 def away(draw, function, least):
     """Arguments whose value is at least `least` in magnitude: not next to a zero."""
+
     def again(rng):
         while True:
             x = draw(rng)
             if x != math.floor(x) and abs(function(mpf(x))) >= least:
                 return x
+
     return again
 
 
@@ -89,26 +122,47 @@ def quantile(p):
     return x if p > 0.5 else -x
 
 
-ANGLES = [uniform(-10, 10), uniform(-2.0**30, 2.0**30), magnitude(-1074, 1024), magnitude(-30, 40),
-          right_angles(53), right_angles(1020), around(2.0**30, 1e-6)]
-SIDES = [(magnitude(-20, 20), magnitude(-20, 20)), (magnitude(-1074, 1024), magnitude(-1074, 1024)),
-         (uniform(-1, 1), uniform(-1, 1)), (magnitude(-1074, -1000), magnitude(-1074, -1000)),
-         (magnitude(1000, 1024), magnitude(1000, 1024))]
+ANGLES = [
+    uniform(-10, 10),
+    uniform(-(2.0**30), 2.0**30),
+    magnitude(-1074, 1024),
+    magnitude(-30, 40),
+    right_angles(53),
+    right_angles(1020),
+    around(2.0**30, 1e-6),
+]
+SIDES = [
+    (magnitude(-20, 20), magnitude(-20, 20)),
+    (magnitude(-1074, 1024), magnitude(-1074, 1024)),
+    (uniform(-1, 1), uniform(-1, 1)),
+    (magnitude(-1074, -1000), magnitude(-1074, -1000)),
+    (magnitude(1000, 1024), magnitude(1000, 1024)),
+]
 UNIT = [uniform(-1, 1), magnitude(-1074, 0), around(1.0, 0.5), around(-1.0, 0.5), around(0.5, 0.1)]
 BELL = [uniform(-40, 40), uniform(-6, 6), uniform(-1, 1), magnitude(-1074, 6)]
-POWERS = [(magnitude(-3, 3, False), uniform(-300, 300)), (around(1.0, 0.5), magnitude(0, 52)),
-          (magnitude(-1074, 1024, False), uniform(-1.1, 1.1)), (magnitude(-9, 9), whole(-120, 121)),
-          (magnitude(-1074, -1022), whole(-2, 3)),
-          (lambda rng: rng.choice((-1.0, 1.0)) * rng.randrange(1, 10), whole(-30, 30)),
-          (uniform(0, 10), magnitude(-60, -1))]
+POWERS = [
+    (magnitude(-3, 3, False), uniform(-300, 300)),
+    (around(1.0, 0.5), magnitude(0, 52)),
+    (magnitude(-1074, 1024, False), uniform(-1.1, 1.1)),
+    (magnitude(-9, 9), whole(-120, 121)),
+    (magnitude(-1074, -1022), whole(-2, 3)),
+    (lambda rng: rng.choice((-1.0, 1.0)) * rng.randrange(1, 10), whole(-30, 30)),
+    (uniform(0, 10), magnitude(-60, -1)),
+]
 
 TABLE = {
     "exp": (mp.exp, [uniform(-746, 710), uniform(-40, 40), *SMALL, uniform(-746, -708)]),
     "expm1": (mp.expm1, [uniform(-50, 710), uniform(-5, 5), *SMALL, around(0.0217, 0.1)]),
     "log": (mp.log, POSITIVE),
     "log1p": (mp.log1p, [*POSITIVE, *SMALL, around(-1.0, 0.3)]),
-    "log2": (lambda x: mp.log(x) / mp.log(2), [*POSITIVE, lambda rng: 2.0 ** rng.randrange(-1074, 1024)]),
-    "log10": (lambda x: mp.log(x) / mp.log(10), [*POSITIVE, lambda rng: 10.0 ** rng.randrange(0, 23)]),
+    "log2": (
+        lambda x: mp.log(x) / mp.log(2),
+        [*POSITIVE, lambda rng: 2.0 ** rng.randrange(-1074, 1024)],
+    ),
+    "log10": (
+        lambda x: mp.log(x) / mp.log(10),
+        [*POSITIVE, lambda rng: 10.0 ** rng.randrange(0, 23)],
+    ),
     "sin": (mp.sin, ANGLES),
     "cos": (mp.cos, ANGLES),
     "tan": (mp.tan, ANGLES),
@@ -120,25 +174,51 @@ TABLE = {
     "cosh": (mp.cosh, [uniform(-711, 711), uniform(-2, 2), *SMALL]),
     "tanh": (mp.tanh, [uniform(-22, 22), uniform(-1, 1), *SMALL, around(0.55, 0.1)]),
     "pow": (mp.power, POWERS),
-    "cbrt": (lambda x: mp.sign(x) * mp.cbrt(abs(x)),
-             [magnitude(-1074, 1024), uniform(-10, 10), lambda rng: rng.randrange(1, 200000) ** 3.0,
-              magnitude(-1074, -1022)]),
-    "erf": (lambda x: 1 - erfc(x) if x > 1 else mp.erf(x),
-            [uniform(-6, 6), uniform(-1, 1), uniform(-0.1, 0.1), magnitude(-1074, 3)]),
-    "erfc": (erfc, [uniform(-6, 28), uniform(0, 6), uniform(-1, 1), uniform(26, 27.3),
-                    magnitude(-1074, 5)]),
-    "lgamma": (lgamma, [uniform(0, 20), magnitude(-1074, 1020, False), around(1.0, 0.5),
-                        around(2.0, 0.5), uniform(0, 3), around(8.0, 0.1),
-                        away(uniform(-30, 0), lgamma, 0.25), away(magnitude(-1074, 40), lgamma, 0.25)]),
+    "cbrt": (
+        lambda x: mp.sign(x) * mp.cbrt(abs(x)),
+        [
+            magnitude(-1074, 1024),
+            uniform(-10, 10),
+            lambda rng: rng.randrange(1, 200000) ** 3.0,
+            magnitude(-1074, -1022),
+        ],
+    ),
+    "erf": (
+        lambda x: 1 - erfc(x) if x > 1 else mp.erf(x),
+        [uniform(-6, 6), uniform(-1, 1), uniform(-0.1, 0.1), magnitude(-1074, 3)],
+    ),
+    "erfc": (
+        erfc,
+        [uniform(-6, 28), uniform(0, 6), uniform(-1, 1), uniform(26, 27.3), magnitude(-1074, 5)],
+    ),
+    "lgamma": (
+        lgamma,
+        [
+            uniform(0, 20),
+            magnitude(-1074, 1020, False),
+            around(1.0, 0.5),
+            around(2.0, 0.5),
+            uniform(0, 3),
+            around(8.0, 0.1),
+            away(uniform(-30, 0), lgamma, 0.25),
+            away(magnitude(-1074, 40), lgamma, 0.25),
+        ],
+    ),
     "normal_pdf": (lambda x: mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi), BELL),
     "normal_cdf": (lambda x: erfc(-x / mp.sqrt(2)) / 2, [*BELL, uniform(-38.7, -37)]),
-    "normal_quantile": (quantile, [uniform(0, 1), magnitude(-1074, -1, False), around(0.5, 0.5),
-                                   lambda rng: 1 - magnitude(-53, -1, False)(rng),
-                                   uniform(0.07, 0.08)]),
+    "normal_quantile": (
+        quantile,
+        [
+            uniform(0, 1),
+            magnitude(-1074, -1, False),
+            around(0.5, 0.5),
+            lambda rng: 1 - magnitude(-53, -1, False)(rng),
+            uniform(0.07, 0.08),
+        ],
+    ),
     "sin_turn": (lambda x: mp.sinpi(2 * x), TURNS),
     "cos_turn": (lambda x: mp.cospi(2 * x), TURNS),
 }
-
 
 
 def power_limit(x, y):
@@ -151,8 +231,12 @@ def power_limit(x, y):
 
 
 SPECIAL = [x for x in EDGES if x == 0 or not math.isfinite(x)]
-WITH_SPECIAL = [(x, y) for x in EDGES for y in EDGES if x in SPECIAL or y in SPECIAL
-                or math.isnan(x) or math.isnan(y)]
+WITH_SPECIAL = [
+    (x, y)
+    for x in EDGES
+    for y in EDGES
+    if x in SPECIAL or y in SPECIAL or math.isnan(x) or math.isnan(y)
+]
 ODD = ("expm1", "log1p", "sin_turn", "sin", "tan", "asin", "atan", "sinh", "tanh", "cbrt", "erf")
 
 # Values where mpmath raises, is complex, or knows no signed zero; anything else it fails on is NaN.

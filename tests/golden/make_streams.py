@@ -86,7 +86,9 @@ SEEDS = [0, 42, 2**128 - 1]
 NAMES = ["", "pi", "bootstrap", "größe ≠ 0, long name"]
 
 print("# Addresses of our own, computed by make_streams.py; the first word of a line says what it")
-print("# holds. Words are hexadecimal, seeds decimal; names stand in quotes at the end of the line.")
+print(
+    "# holds. Words are hexadecimal, seeds decimal; names stand in quotes at the end of the line."
+)
 print("\n# child: seed, child's seed, name")
 for seed in SEEDS:
     for name in NAMES:
@@ -96,11 +98,18 @@ for seed, task, block, name in [(0, 0, 0, ""), (42, 7, 3, "pi"), (SEEDS[2], M64,
     out = " ".join(f"{w:08x}" for w in Streams(seed, name).block(task, block))
     print(f'bits {seed} {task} {block} {out} "{name}"')
 print("\n# word: seed, task, position, word of 64 bits, name")
-for seed, task, name in [(0, 0, ""), (42, 1, "pi"), (42, 2**40 + 5, "bootstrap"), (SEEDS[2], M64, NAMES[3])]:
+for seed, task, name in [
+    (0, 0, ""),
+    (42, 1, "pi"),
+    (42, 2**40 + 5, "bootstrap"),
+    (SEEDS[2], M64, NAMES[3]),
+]:
     words = [w for w, _ in zip(Streams(seed, name).task(task), range(1000))]
     for position in [0, 1, 7, 8, 15, 999]:
         print(f'word {seed} {task} {position} {words[position]:016x} "{name}"')
-print('\n# Draws in order from the start of seed 42, stream "draws", task = number of the line here.')
+print(
+    '\n# Draws in order from the start of seed 42, stream "draws", task = number of the line here.'
+)
 print("# uniform, open (interval), below N (scalar), fill_below N (block form): decimal, exact.")
 
 
@@ -117,9 +126,18 @@ for task, n in enumerate([6, 10**6, 2**63 + 1, 2**64 - 1], start=2):
     print("below", task, n, *[below(words, n) for _ in range(6)])
 for task, n in enumerate([6, 10**6, 2**31 + 1, 2**32 - 1], start=6):
     print("fill_below", task, n, *fill_below(stream(task), n, 40))
-print("\n# numpy: SeedSequence(entropy, spawn_key).generate_state(4) by NumPy: entropy words, spawn")
+print(
+    "\n# numpy: SeedSequence(entropy, spawn_key).generate_state(4) by NumPy: entropy words, spawn"
+)
 print("# key words (comma between, - for none), then the four words, hexadecimal.")
-CASES = [([0], []), ([42], []), ([42], [0]), ([42], [3, 1]), (list(range(1, 7)), [5]), ([1, 2, 3, 4, 5], [])]
+CASES = [
+    ([0], []),
+    ([42], []),
+    ([42], [0]),
+    ([42], [3, 1]),
+    (list(range(1, 7)), [5]),
+    ([1, 2, 3, 4, 5], []),
+]
 for entropy, key in CASES:
     number = sum(w << 32 * i for i, w in enumerate(entropy))
     state = numpy.random.SeedSequence(number, spawn_key=key).generate_state(4)
