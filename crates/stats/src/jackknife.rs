@@ -269,7 +269,7 @@ pub(crate) const ENTRY: Entry = Entry {
 /// let answer = Jackknife::new(&table, options)?.solve(&Serial, &Control::default())?;
 /// let error = answer.quantities[0].standard_error.unwrap();
 /// assert!((error - (5.0f64 / 12.0).sqrt()).abs() < 1e-15); // sd / sqrt(n)
-/// # windfall_core::Result::Ok(())
+/// # Ok::<(), windfall_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Jackknife {

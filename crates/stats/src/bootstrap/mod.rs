@@ -81,7 +81,7 @@ pub(crate) fn missing_data() -> Error {
 /// let mean = &answer.quantities[0];
 /// assert!((mean.estimate - 86.857143).abs() < 1e-6);
 /// assert!((mean.standard_error.unwrap() - 23.36).abs() < 1.0); // ideal: 23.3635
-/// # windfall_core::Result::Ok(())
+/// # Ok::<(), windfall_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Bootstrap {
