@@ -1,7 +1,8 @@
 //! The bootstrap against exact enumerations, published values, SciPy, and itself.
 //!
 //! Seeds are fixed. Where a simulated number is held to an exact one, the allowance is five of its
-//! own Monte Carlo errors: for a wrong seed a test fails by chance less than once in a million.
+//! own Monte Carlo errors: with another seed each comparison fails by chance less than once in a
+//! million.
 
 use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, Executor, JobSpec, Labels, Observer, Partial,
