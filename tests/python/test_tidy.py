@@ -116,9 +116,10 @@ def rust_functions(text):
         match = re.match(r"( *)(?:pub(?:\([a-z]+\))? )?(?:const |unsafe )*fn (\w+)", line)
         if not match:
             continue
-        opening = next((n for n in range(start, len(lines)) if lines[n].endswith(("{", ";", "}"))))
+        opening = next(n for n in range(start, len(lines)) if lines[n].endswith(("{", ";", "}")))
         if lines[opening].endswith("{"):
-            close = next(n for n in range(opening, len(lines)) if lines[n] == match[1] + "}")
+            ends = (match[1] + "}", match[1] + "};")
+            close = next(n for n in range(opening, len(lines)) if lines[n] in ends)
             yield match[2], close - start + 1
 
 

@@ -127,7 +127,8 @@ impl Function {
         match (spec.problem.as_str(), table) {
             ("integrate", _) => Ok(Box::new(Integrate::of(PointFunction(self.0.clone()), spec)?)),
             ("bootstrap", Some(table)) => {
-                let (code, options) = (SampleFunction(self.0.clone()), read_options(&spec.options)?);
+                let options = read_options(&spec.options)?;
+                let code = SampleFunction(self.0.clone());
                 let problem = Bootstrap::with_statistic(table, &[], code, options)?;
                 Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
             }

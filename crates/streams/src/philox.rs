@@ -38,7 +38,7 @@ pub fn philox4x32(mut key: [u32; 2], mut counter: [u32; 4]) -> [u32; 4] {
     counter
 }
 
-/// Writes `$body` out for each of the ten rounds; the compiler would keep a loop, at half the speed.
+/// Writes `$body` out for each of the ten rounds: the compiler would keep a loop, half as fast.
 macro_rules! ten_times {
     ($body:block) => {
         $body $body $body $body $body $body $body $body $body $body

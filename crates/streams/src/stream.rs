@@ -10,8 +10,8 @@ use windfall_lanes::LANES;
 
 /// The draws of one task, in order.
 ///
-/// Costs 264 bytes; about 1.5 ns a word one at a time, 0.2 ns in block forms with AVX-512. Cloning gives a
-/// second reader of the same sequence.
+/// Costs 264 bytes; about 1.5 ns a word one at a time, 0.2 ns in block forms with AVX-512. Cloning
+/// gives a second reader of the same sequence.
 ///
 /// ```
 /// use windfall_streams::{Seed, Streams};

@@ -55,7 +55,8 @@ impl Task for Everything<'_> {
                 s.select_u(n, u, v); s.swap_halves(u); s.blend_halves(u, v); s.add32(u, v);
                 s.sub32(u, v); s.shl32::<5>(u); s.shr32::<28>(u); s.lt32(u, v); s.eq32(u, v);
                 s.select32(s.lt32(u, v), v, w); s.permute32(u, v); s.splat32(self.0[0][0] as u32);
-                s.gather_u(&counts, small); s.gather_u(&counts, u); s.to_bits(a); s.through_words(u);
+                s.gather_u(&counts, small); s.gather_u(&counts, u); s.to_bits(a);
+                s.through_words(u);
                 s.f64_to_i64(s.sub(s.u52_to_f64(s.shr::<14>(u)), s.splat(562_949_953_421_312.5)));
             } bool {
                 m; n; s.le(a, b); s.eq(a, b); s.eq_u(u, v); s.is_nan(a); s.mask_and(m, n);

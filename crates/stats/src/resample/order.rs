@@ -123,7 +123,8 @@ impl OrderLaw {
     /// Fills `out` with the statistic's values for as many resamples of `sorted` data.
     ///
     /// # Cost
-    /// Whatever `n`, about 0.6 ns each for one order statistic and 4 ns between two; one word of the stream, or two between two order
+    /// Whatever `n`, about 0.6 ns each for one order statistic and 4 ns between two; one word of
+    /// the stream, or two between two order
     /// statistics, starting at a word of lane 0.
     ///
     /// # Panics

@@ -34,7 +34,13 @@ impl Common {
 #[derive(Args, Clone, Debug)]
 pub(super) struct OfJob {
     /// The seed, 0 to 2^128 - 1; the same seed gives the same bytes [default: a fresh one]
-    #[arg(long, value_name = "SEED", help_heading = "Running", value_parser = seed, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SEED",
+        help_heading = "Running",
+        value_parser = seed,
+        allow_negative_numbers = true
+    )]
     pub seed: Option<Seed>,
     /// Then time the job on one worker and on all, in turn, and print the speed-up
     #[arg(long, help_heading = "Running")]

@@ -108,7 +108,13 @@ pub(super) struct Bootstrap {
     #[arg(long, short, value_name = "METHOD")]
     method: Option<String>,
     /// Number of resamples [default: 9999]; with --tolerance the most there may be
-    #[arg(long, short = 'n', value_name = "N", value_parser = number, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "N",
+        value_parser = number,
+        allow_negative_numbers = true
+    )]
     resamples: Option<Value>,
     /// Stop as soon as the Monte Carlo standard errors of the interval's ends are at most this
     #[arg(long, value_name = "ERROR", value_parser = number, allow_negative_numbers = true)]
@@ -133,7 +139,13 @@ pub(super) struct Bootstrap {
     #[arg(long, value_name = "KIND", help_heading = "Design")]
     blocks: Option<String>,
     /// Rows of a block (stationary: on average)
-    #[arg(long, value_name = "ROWS", value_parser = number, allow_negative_numbers = true, help_heading = "Design")]
+    #[arg(
+        long,
+        value_name = "ROWS",
+        value_parser = number,
+        allow_negative_numbers = true,
+        help_heading = "Design"
+    )]
     block_length: Option<Value>,
 }
 

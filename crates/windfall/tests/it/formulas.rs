@@ -39,7 +39,8 @@ fn the_page_of_formulas_is_that_of_the_tables() {
 fn page() -> String {
     let mut page = format!(
         "# Formulas\n\n\
-         <!-- Written by crates/windfall/tests/it/formulas.rs; `./check bless` writes it anew. -->\n\n\
+         <!-- Written by crates/windfall/tests/it/formulas.rs; `./check bless` writes it \
+         anew. -->\n\n\
          A formula is checked as a whole before any work starts, and every mistake is shown with\n\
          its place. Names are those of columns (`x0`, `x1`, … in integrals); a column whose name\n\
          is no word is written in back quotes or double quotes. A formula holds at most\n\

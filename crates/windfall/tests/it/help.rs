@@ -17,7 +17,8 @@ fn the_reference_is_the_help() {
     };
     let top = help(&[]);
     let mut reference = format!(
-        "# The `windfall` command\n\nGenerated from the command's own help; do not edit by hand.\n\n\
+        "# The `windfall` command\n\n\
+         Generated from the command's own help; do not edit by hand.\n\n\
          ```text\n{top}\n```\n"
     );
     let commands = top.split("Commands:\n").nth(1).expect("there are commands");
