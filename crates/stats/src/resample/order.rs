@@ -124,8 +124,7 @@ impl OrderLaw {
     ///
     /// # Cost
     /// Whatever `n`, about 0.6 ns each for one order statistic and 4 ns between two; one word of
-    /// the stream, or two between two order
-    /// statistics, starting at a word of lane 0.
+    /// the stream, or two between two order statistics, starting at a word of lane 0.
     ///
     /// # Panics
     /// If `sorted` does not hold `n` values.
