@@ -9,8 +9,8 @@
 //! | `[-inf, b]` | `b - u/(1 - u)` | `1/(1 - u)^2` |
 //! | `[-inf, inf]` | `t/(1 - t^2)`, t = 2u - 1 | `2 (1 + t^2)/(1 - t^2)^2` |
 //!
-//! These are the maps of QUADPACK's and cubature's users: smooth inside, so that Sobol points keep
-//! their advantage when the integrand decays. Reversed ends change the sign.
+//! These are the maps that the documentation of cubature (S. G. Johnson) advises: smooth inside, so
+//! that Sobol points keep their advantage when the integrand decays. Reversed ends change the sign.
 
 use serde_json::Value;
 use windfall_core::{Error, Result};

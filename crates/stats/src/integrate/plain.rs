@@ -28,9 +28,14 @@ impl Rule for Plain {
         Rounds::default()
     }
 
-    fn run_task(&self, task: u64, streams: &Streams, block: &mut Block<'_>) -> Result<Moments> {
+    fn run_task(
+        &self,
+        task: u64,
+        streams: &Streams,
+        block: &mut Block<'_>,
+        partial: &mut Moments,
+    ) -> Result<()> {
         let mut stream = streams.task(task);
-        let mut merged = Moments::default();
         let size = self.0;
         let mut left = size.task_points().min(size.n - task * size.task_points()) as usize;
         while left > 0 {
@@ -41,10 +46,10 @@ impl Rule for Plain {
                     dispatch(Scatter { stream: &mut stream, affine, column });
                 }
             }
-            merged = add_moments(merged, block.evaluate(points, task)?);
+            *partial = add_moments(*partial, block.evaluate(points, task)?);
             left -= points;
         }
-        Ok(merged)
+        Ok(())
     }
 
     fn estimate(&self, partial: &Moments, _complete: bool) -> Estimate {

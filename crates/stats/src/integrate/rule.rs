@@ -23,13 +23,14 @@ pub(crate) trait Rule: Sync {
     /// The points at which a run with a tolerance may stop.
     fn rounds(&self) -> Rounds;
 
-    /// Places and evaluates the points of one task.
+    /// Places and evaluates the points of one task and adds what they give to `partial`.
     fn run_task(
         &self,
         task: u64,
         streams: &Streams,
         block: &mut Block<'_>,
-    ) -> Result<Self::Partial>;
+        partial: &mut Self::Partial,
+    ) -> Result<()>;
 
     /// What the points give; `complete` says whether all that were asked for are there.
     fn estimate(&self, partial: &Self::Partial, complete: bool) -> Estimate;
@@ -92,14 +93,14 @@ impl<R: Rule> Kernel for Sampler<'_, R> {
 
     fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel) -> Result<R::Partial> {
         let mut block = Block::new(self.space, self.integrand);
-        let mut merged = R::Partial::empty();
+        let mut partial = R::Partial::empty();
         for task in shard.tasks() {
             if cancel.is_stopped() {
                 break;
             }
-            merged = merged.merge(self.rule.run_task(task, streams, &mut block)?);
+            self.rule.run_task(task, streams, &mut block, &mut partial)?;
         }
-        Ok(merged)
+        Ok(partial)
     }
 
     fn moments(&self, partial: &R::Partial) -> Option<Moments> {

@@ -124,10 +124,17 @@ impl Rule for Sobol {
         Rounds { first: 1, growth: 2.0 }
     }
 
-    fn run_task(&self, task: u64, _: &Streams, block: &mut Block<'_>) -> Result<Replicates> {
+    fn run_task(
+        &self,
+        task: u64,
+        _: &Streams,
+        block: &mut Block<'_>,
+        partial: &mut Replicates,
+    ) -> Result<()> {
         let (chunk, replicate) = (task / self.replicates, task % self.replicates);
         let points = block.points_max().min(1 << self.chunk_bits);
-        let mut merged = Moments::default();
+        partial.0.resize(self.replicates as usize, Moments::default());
+        let moments = &mut partial.0[replicate as usize];
         let start = chunk << self.chunk_bits;
         let end = start + (1 << self.chunk_bits);
         for first in (start..end).step_by(points) {
@@ -135,11 +142,9 @@ impl Rule for Sobol {
                 let column = &mut column[..points / 8];
                 dispatch(Walk { words, first, low, width, column });
             }
-            merged = add_moments(merged, block.evaluate(points, task)?);
+            *moments = add_moments(*moments, block.evaluate(points, task)?);
         }
-        let mut all = vec![Moments::default(); self.replicates as usize];
-        all[replicate as usize] = merged;
-        Ok(Replicates(all))
+        Ok(())
     }
 
     fn estimate(&self, partial: &Replicates, _complete: bool) -> Estimate {
@@ -313,7 +318,7 @@ mod tests {
         assert!(shards.count() > 1);
         let mut merged = Replicates::empty();
         for task in shards.get(1).tasks() {
-            merged = merged.merge(sobol.run_task(task, &streams, &mut block).unwrap());
+            sobol.run_task(task, &streams, &mut block, &mut merged).unwrap();
         }
         assert!(merged.0.iter().all(|replicate| replicate.count() == 1 << sobol.chunk_bits));
         let mut bytes = Vec::new();

@@ -116,18 +116,23 @@ impl Rule for Stratified {
         Rounds::default()
     }
 
-    fn run_task(&self, task: u64, streams: &Streams, block: &mut Block<'_>) -> Result<Strata> {
+    fn run_task(
+        &self,
+        task: u64,
+        streams: &Streams,
+        block: &mut Block<'_>,
+        partial: &mut Strata,
+    ) -> Result<()> {
         let mut stream = streams.task(task);
         let mut visit = Visit { task, stream: &mut stream, block };
-        let mut merged = Strata::default();
         let mut from = task % self.pass_tasks() * self.task_cells;
         let end = self.cells.min(from + self.task_cells);
         while from < end {
             let cells = (end - from).min(TILE as u64);
-            merged = merged.merge(self.run_cells(from, cells as usize, &mut visit)?);
+            *partial = partial.merge(self.run_cells(from, cells as usize, &mut visit)?);
             from += cells;
         }
-        Ok(merged)
+        Ok(())
     }
 
     /// The variance of the mean over K cells with m points each is `W / (n (n - K))`, where W is
