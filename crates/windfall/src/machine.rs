@@ -131,47 +131,45 @@ impl Evidence<'_> {
         Some(Workers { count, source: format!("Slurm: SLURM_CPUS_ON_NODE={on_node}{share}") })
     }
 
-    /// The tightest CPU quota on the way from this process's cgroup to the root.
+    /// The tightest CPU quota on the way from this process's cgroups to their roots.
     fn quota(&self) -> Option<Workers> {
         let groups = (self.file)("/proc/self/cgroup")?;
-        let mut tightest = f64::INFINITY;
-        for line in groups.lines() {
-            let mut fields = line.splitn(3, ':');
-            let (Some(_), Some(controllers), Some(path)) =
-                (fields.next(), fields.next(), fields.next())
-            else {
-                continue;
-            };
-            if controllers.is_empty() {
-                for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-                    for folder in ancestors(root, path) {
-                        let limit = (self.file)(&format!("{folder}/cpu.max"));
-                        tightest = tightest
-                            .min(limit.and_then(|text| cpu_max(&text)).unwrap_or(f64::INFINITY));
-                    }
-                }
-            } else if controllers.split(',').any(|name| name == "cpu") {
-                for root in [format!("/sys/fs/cgroup/{controllers}"), "/sys/fs/cgroup/cpu".into()] {
-                    for folder in ancestors(&root, path) {
-                        let number =
-                            |name| (self.file)(&format!("{folder}/{name}"))?.trim().parse().ok();
-                        let quota: Option<f64> = number("cpu.cfs_quota_us");
-                        let period: Option<f64> = number("cpu.cfs_period_us");
-                        if let (Some(quota), Some(period)) = (quota, period)
-                            && quota > 0.0
-                            && period > 0.0
-                        {
-                            tightest = tightest.min(quota / period);
-                        }
-                    }
-                }
-            }
-        }
+        let limits = groups.lines().filter_map(|line| {
+            let mut fields = line.splitn(3, ':').skip(1);
+            self.limit(fields.next()?, fields.next()?)
+        });
+        let tightest = limits.min_by(f64::total_cmp)?;
         let rounded = (tightest * 100.0).round() / 100.0;
-        tightest.is_finite().then(|| Workers {
+        Some(Workers {
             count: (tightest.ceil() as usize).max(1),
             source: format!("cgroup quota: {rounded} CPUs"),
         })
+    }
+
+    /// The CPUs granted by the cgroup at `path` and by those above it, in the hierarchy of these
+    /// controllers: version 2 if there are none, else version 1.
+    fn limit(&self, controllers: &str, path: &str) -> Option<f64> {
+        let version_2 = controllers.is_empty();
+        if !version_2 && !controllers.split(',').any(|name| name == "cpu") {
+            return None;
+        }
+        let roots = match version_2 {
+            true => ["/sys/fs/cgroup".into(), "/sys/fs/cgroup/unified".into()],
+            false => [format!("/sys/fs/cgroup/{controllers}"), "/sys/fs/cgroup/cpu".into()],
+        };
+        let folders = roots.iter().flat_map(|root| ancestors(root, path));
+        let granted = folders.filter_map(|folder| {
+            let text = |name| (self.file)(&format!("{folder}/{name}"));
+            match version_2 {
+                true => cpus_granted(&text("cpu.max")?),
+                false => cpus_granted(&format!(
+                    "{} {}",
+                    text("cpu.cfs_quota_us")?,
+                    text("cpu.cfs_period_us")?
+                )),
+            }
+        });
+        granted.min_by(f64::total_cmp)
     }
 
     /// The CPUs that the scheduler may put us on.
@@ -204,11 +202,11 @@ fn ancestors(root: &str, path: &str) -> Vec<String> {
     folders
 }
 
-/// CPUs granted by a `cpu.max` of cgroup v2, such as `150000 100000`; none for `max`.
-fn cpu_max(text: &str) -> Option<f64> {
+/// CPUs granted by a quota and a period, such as `150000 100000`; none for `max` or `-1`.
+fn cpus_granted(text: &str) -> Option<f64> {
     let mut words = text.split_whitespace();
     let quota: f64 = words.next()?.parse().ok()?;
-    let period: f64 = words.next().map_or(Ok(100_000.0), str::parse).ok()?;
+    let period: f64 = words.next()?.parse().ok()?;
     (quota > 0.0 && period > 0.0).then(|| quota / period)
 }
 

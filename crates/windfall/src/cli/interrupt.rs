@@ -1,9 +1,6 @@
 //! Ctrl-C and SIGTERM: the first stops the run, the second ends the process at once.
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use std::io::{self, IsTerminal, Write};
-use windfall::{Cancel, Error, Result, files};
+use windfall::{Cancel, Result};
 
 /// Listens from now on; the first signal stops what holds the flag that is returned.
 ///
@@ -12,7 +9,13 @@ use windfall::{Cancel, Error, Result, files};
 ///
 /// # Errors
 /// [`windfall::ErrorKind::Io`] if the system grants no signal handler.
+#[cfg(unix)]
 pub(super) fn listen() -> Result<Cancel> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use std::io::{self, IsTerminal, Write};
+    use windfall::{Error, files};
+
     let failed = |error: io::Error| Error::io("signals", error);
     let cancel = Cancel::default();
     let stop = cancel.clone();
@@ -34,4 +37,13 @@ pub(super) fn listen() -> Result<Cancel> {
     };
     std::thread::Builder::new().name("windfall-signals".into()).spawn(wait).map_err(failed)?;
     Ok(cancel)
+}
+
+/// A flag that nothing stops: without Unix signals, Ctrl-C ends the process at once.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub(super) fn listen() -> Result<Cancel> {
+    Ok(Cancel::default())
 }
