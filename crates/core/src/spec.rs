@@ -42,6 +42,20 @@ impl JobSpec {
         self.seed.map_or_else(fresh, Ok)
     }
 
+    /// Refuses a job that names data where the problem has no use for any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] with the path.
+    pub fn without_data(&self) -> Result<()> {
+        match &self.data {
+            None => Ok(()),
+            Some(path) => {
+                let expected = format!("left out: `{}` has no use for data", self.problem);
+                Err(Error::invalid("data", path, &expected))
+            }
+        }
+    }
+
     /// Reads a job file in TOML.
     ///
     /// # Errors

@@ -202,6 +202,17 @@ impl Inner {
 struct PointFunction(Arc<Inner>);
 
 impl Integrand for PointFunction {
+    fn is_cheap(&self) -> bool {
+        !matches!(self.0.code, Code::Python(..))
+    }
+
+    fn points_per_call(&self) -> usize {
+        match self.0.code {
+            Code::Python(_, true) => POINTS_PER_CALL,
+            _ => 512,
+        }
+    }
+
     fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
         let Code::Python(function, vectorised) = &self.0.code else {
             let mut point = vec![0.0; columns.len()];
@@ -232,6 +243,9 @@ impl Integrand for PointFunction {
 const SLOW: &str = "the function is Python code called for one value at a time, on one core in \
                     effect: write it as a formula, compile it with numba's @cfunc, or let one \
                     call take arrays, to gain a factor of 10 to 100";
+
+/// Points for one call of a vectorised integrand.
+const POINTS_PER_CALL: usize = 4096;
 
 /// Resamples for one call of a vectorised statistic.
 const BATCH: usize = 128;

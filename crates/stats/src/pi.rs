@@ -42,7 +42,10 @@ impl Default for PiOptions {
 pub(crate) const ENTRY: Entry = Entry {
     name: "pi",
     about: "the fraction of random points of a square inside its quarter circle, times four",
-    build: |spec, _| Ok(Box::new(Pi::new(read_options(&spec.options)?, spec.seed_or_fresh()?)?)),
+    build: |spec, _| {
+        spec.without_data()?;
+        Ok(Box::new(Pi::new(read_options(&spec.options)?, spec.seed_or_fresh()?)?))
+    },
 };
 
 /// Four times the fraction of `n` uniform points of the unit square with x² + y² < 1.

@@ -109,6 +109,9 @@ impl From<BlockChoice> for BlockKind {
 /// The most values a job may keep: 8 GB of replicates.
 const RESAMPLES_MAX: u64 = 1_000_000_000;
 
+/// The most resamples within a resample: 0.8 GB of them on each worker.
+const INNER_RESAMPLES_MAX: u64 = 100_000_000;
+
 /// The options of a bootstrap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BootstrapOptions {
@@ -212,6 +215,10 @@ impl BootstrapOptions {
         }
         if self.inner_resamples < 2 {
             return Err(Error::too_few("inner_resamples", self.inner_resamples, 2));
+        }
+        if self.inner_resamples > INNER_RESAMPLES_MAX {
+            let expected = format!("at most {INNER_RESAMPLES_MAX}");
+            return Err(Error::invalid("inner_resamples", self.inner_resamples, &expected));
         }
         let weighted = if self.bayesian { Some("bayesian") } else { None };
         let odd = self.blocks.map(|_| "blocks").or(weighted);

@@ -41,6 +41,7 @@ pub(crate) const ENTRY: Entry = Entry {
     name: "integrate",
     about: "the integral of a formula over a box, by plain, stratified or Sobol points",
     build: |spec, _| {
+        spec.without_data()?;
         let JobOptions { formula, bounds, options } = read_options(&spec.options)?;
         if formula.trim().is_empty() {
             return Err(Error::invalid("formula", "missing", "a formula in x0, x1, …"));
