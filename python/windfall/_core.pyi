@@ -6,6 +6,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["Function", "Problem", "Table", "__version__"]
+
 __version__: str
 
 @final

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._core import Table
 
-Column: TypeAlias = "np.ndarray[Any, Any] | list[str]"
+Column: TypeAlias = np.ndarray[Any, Any] | list[str]
 
 
 def table_from(data: Any) -> Table:

@@ -11,6 +11,8 @@ import numpy as np
 from ._core import Function
 
 _TRIAL_POINTS = 3
+_FUNCTION_POINTER: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]
+"""The base class of everything that ctypes can call."""
 
 
 def integrand(function: Any, *, dimensions: int) -> Function:
@@ -48,8 +50,8 @@ def _compiled(function: Any) -> Function | None:
     """Return a compiled callback of signature `double (int, double *[, void *])`."""
     if type(function).__name__ == "LowLevelCallable" and isinstance(function, tuple):
         return Function.low_level(function)
-    if isinstance(function, ctypes._CFuncPtr):
-        address = ctypes.cast(function, ctypes.c_void_p).value
+    if isinstance(function, _FUNCTION_POINTER):
+        address = ctypes.cast(function, ctypes.c_void_p).value or 0
         _check_signature(function.restype, function.argtypes)
         return Function.pointer(address, len(function.argtypes or ()) == 3, function)
     if hasattr(function, "ctypes") and hasattr(function, "address"):  # numba's CFunc

@@ -17,9 +17,8 @@ from ._progress import Tick, ticker
 from ._result import IncompleteWarning, Result, Verification, result_from
 from ._rng import RngLike, seed_from
 
-Progress: TypeAlias = "bool | Tick | None"
-Bounds: TypeAlias = "Sequence[Sequence[float | str]] | Sequence[tuple[float, float]]"
-Alternative: TypeAlias = Literal["two-sided", "less", "greater"]
+Progress: TypeAlias = bool | Tick | None
+Bounds: TypeAlias = Sequence[Sequence[float | str]] | Sequence[tuple[float, float]]
 
 
 def pi(
@@ -139,7 +138,7 @@ def bootstrap(
     n_resamples: int | float | None = None,
     confidence_level: float | None = None,
     method: str | None = None,
-    alternative: Alternative | None = None,
+    alternative: Literal["two-sided", "less", "greater"] | None = None,
     paired: bool = False,
     tolerance: float | None = None,
     strata: str | None = None,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-Tick: TypeAlias = Callable[[int, int, "float | None", "float | None", float], None]
+Tick: TypeAlias = Callable[[int, int, float | None, float | None, float], None]
 """Called with tasks done, tasks at most, estimate, MCSE and seconds so far."""
 
 _QUIET_S = 0.5

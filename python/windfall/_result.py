@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ._core import Problem
 
-Value: TypeAlias = "float | NDArray[np.float64]"
+Value: TypeAlias = float | NDArray[np.float64]
 
 
 class IncompleteWarning(UserWarning):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 RngLike: TypeAlias = (
-    "int | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None"
+    int | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 )
 
 _WIDTH_BITS = 128

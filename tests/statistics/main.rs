@@ -6,5 +6,7 @@
 //! they are properties of the methods (in small skewed samples all but the studentised interval
 //! cover too little, see Davison & Hinkley 1997, section 5.7), not goals.
 
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows each figure beside what is stated")]
+
 mod coverage;
 mod errors;
