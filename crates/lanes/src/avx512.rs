@@ -155,6 +155,7 @@ impl Simd for Avx512 {
 
         fn to_bits(x: __m512d) -> __m512i = _mm512_castpd_si512(x);
         fn from_bits(x: __m512i) -> __m512d = _mm512_castsi512_pd(x);
+        fn u52_to_f64(x: __m512i) -> __m512d = _mm512_cvtepu64_pd(x);
         fn u53_to_f64(x: __m512i) -> __m512d = _mm512_cvtepu64_pd(x);
         fn scale(x: __m512d, n: __m512d) -> __m512d = _mm512_scalef_pd(x, n);
     }

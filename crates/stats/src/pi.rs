@@ -13,7 +13,7 @@ use windfall_core::{
     run_bytes,
 };
 use windfall_lanes::{LANES, Simd, Task, dispatch};
-use windfall_streams::{Lanes, open_uniform52};
+use windfall_streams::Lanes;
 
 /// Points of a task: some 40 µs of work on a fast core.
 const POINTS_PER_TASK: u64 = 1 << 16;
@@ -50,8 +50,8 @@ pub(crate) const ENTRY: Entry = Entry {
 
 /// Four times the fraction of `n` uniform points of the unit square with x² + y² < 1.
 ///
-/// Points come in eights: x from eight words of the task's stream, y from the next eight, each as
-/// [`windfall_core::Stream::open_uniform`] makes it.
+/// Points come in eights: x from eight words of the task's stream, y from the next eight, each the
+/// top 52 bits of its word over 2^52.
 ///
 /// # Cost
 /// About half a nanosecond a point with AVX-512, one with AVX2.
@@ -248,7 +248,16 @@ impl Task for CountInside<'_> {
 /// Which of the next eight points are inside.
 #[inline(always)]
 fn eight_inside<S: Simd>(simd: S, lanes: &mut Lanes<S>) -> S::M {
-    let x = open_uniform52(simd, lanes.next(simd));
-    let y = open_uniform52(simd, lanes.next(simd));
-    simd.lt(simd.fma(x, x, simd.mul(y, y)), simd.splat(1.0))
+    let x = coordinate(simd, lanes.next(simd));
+    let y = coordinate(simd, lanes.next(simd));
+    simd.lt(simd.fma(x, x, simd.mul(y, y)), simd.splat(SIDE * SIDE))
+}
+
+/// The side of the square: coordinates are whole numbers below it, which spares their scaling.
+const SIDE: f64 = (1u64 << 52) as f64;
+
+/// The top 52 bits of each word.
+#[inline(always)]
+fn coordinate<S: Simd>(simd: S, words: S::U) -> S::F {
+    simd.u52_to_f64(simd.shr::<12>(words))
 }
