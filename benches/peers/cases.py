@@ -37,7 +37,8 @@ def pi(scale):
             side("numba as people write it", peers.pi_numba, 0.05, 20),
             side("numba, xoroshiro128+ in registers", peers.pi_numba_fast, 0.2, 4),
             side("C -O3, scalar xoshiro256+", lambda m: c(m, 1), 0.2, 3.4),
-            side("NumPy in chunks", peers.pi_numpy, 0.05, 12),
+            side("NumPy in chunks of 1e6", lambda m: peers.pi_numpy(m, 10**6), 0.05, 12),
+            side("NumPy in chunks of 65,536, its best", peers.pi_numpy, 0.05, 12),
             side("Python", peers.pi_python, 0.001, 130),
         ],
     )
@@ -80,16 +81,20 @@ def sobol(_scale):
     n = 16 << 20
     check = near(GAUSS_5D, within=6 * 3e-8 * GAUSS_5D)
 
-    def ours():
-        options = dict(method="sobol", n=n, replicates=16, rng=1, workers=1, progress=False)
-        result = windfall.integrate(FORMULA, CUBE, **options)
-        assert result.mcse / GAUSS_5D < 4.5e-8, f"relative error {result.mcse / GAUSS_5D}"
-        return result
+    def ours(seed=3):
+        options = dict(method="sobol", n=n, replicates=16, workers=1, progress=False)
+        return windfall.integrate(FORMULA, CUBE, rng=seed, **options)
+
+    def check_ours(result):
+        # The spread of 16 scrambles is itself a draw with a heavy tail: judge the usual one.
+        check(result)
+        errors = [ours(seed).mcse / GAUSS_5D for seed in range(9)]
+        assert np.median(errors) < 4e-8, f"relative errors {errors}"
 
     return Comparison(
         "5-d Gaussian, scrambled Sobol, 16 × 2^20 points, one core",
         n,
-        Side("windfall", ours, check),
+        Side("windfall", ours, check_ours),
         [Side("SciPy qmc.Sobol", lambda: peers.gauss_sobol_scipy(16, 20), check, 1, 3)],
     )
 
@@ -99,16 +104,12 @@ def callback(scale):
     types = numba.types
     signature = types.double(types.intc, types.CPointer(types.double))
 
-    @numba.cfunc(signature, fastmath=True)
+    @numba.cfunc(signature)
     def gauss(d, x):
-        q = 0.0
-        for k in range(d):
-            q += x[k] * x[k]
-        return math.exp(-q)
+        return math.exp(-(x[0] ** 2 + x[1] ** 2 + x[2] ** 2 + x[3] ** 2 + x[4] ** 2))
 
-    @numba.njit(fastmath=True)
+    @numba.njit
     def native(m):
-        np.random.seed(1)
         state, s0 = peers.splitmix(np.uint64(1))
         state, s1 = peers.splitmix(state)
         total = 0.0
@@ -120,10 +121,7 @@ def callback(scale):
                 s0 = peers.rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
                 s1 = peers.rotl(s1, 37)
                 x[k] = 2 * peers.unit(r) - 1
-            q = 0.0
-            for k in range(5):
-                q += x[k] * x[k]
-            total += math.exp(-q)
+            total += math.exp(-(x[0] ** 2 + x[1] ** 2 + x[2] ** 2 + x[3] ** 2 + x[4] ** 2))
         return 32 * total / m
 
     check = near(GAUSS_5D, within=GAUSS_5D * 4e-4 * math.sqrt(1e8 / n))
@@ -347,16 +345,24 @@ def small_job(_scale):
             )
         return result.confidence_interval
 
-    def scipy():
+    def scipy(statistic):
         return stats.bootstrap(
-            tuple(law.values()), function, n_resamples=9999, paired=True, method="BCa", rng=1
+            tuple(law.values()), statistic, n_resamples=9999, paired=True, method="BCa", rng=1
         ).confidence_interval
+
+    def documented(x, y, axis):
+        return stats.pearsonr(x, y, axis=axis).statistic
 
     return Comparison(
         "small job: 15 rows, 9,999 resamples, BCa, from Python",
         repeats,
         Side("windfall", ours, check),
-        [Side("SciPy, vectorised", scipy, check, 1 / repeats, 30)],
+        [
+            Side(
+                "SciPy with pearsonr, as its page shows", lambda: scipy(documented), check, 0.05, 30
+            ),
+            Side("SciPy, vectorised by hand", lambda: scipy(function), check, 0.05, 30),
+        ],
     )
 
 

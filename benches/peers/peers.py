@@ -26,11 +26,11 @@ def pi_python(n):
     return 4 * hits / n
 
 
-def pi_numpy(n):
+def pi_numpy(n, chunk=CHUNK):
     rng = np.random.default_rng(1)
     hits = 0
-    for start in range(0, n, CHUNK):
-        x, y = rng.random((2, min(CHUNK, n - start)))
+    for start in range(0, n, chunk):
+        x, y = rng.random((2, min(chunk, n - start)))
         hits += np.count_nonzero(x * x + y * y < 1)
     return 4 * hits / n
 

@@ -25,11 +25,15 @@ pub fn read_options<T: DeserializeOwned + Serialize + Default>(
             return Err(Error::unknown("key", key, &known));
         }
     }
+    let mut given = all.clone();
+    given.extend(options.iter().map(|(key, value)| (key.clone(), whole(value))));
+    if let Ok(read) = serde_json::from_value(Value::Object(given)) {
+        return Ok(read);
+    }
+    // Something is wrong: one key at a time, to report it with its own key and value.
     for (key, value) in options {
-        // One key at a time, so that a wrong type is reported with its own key and value.
-        let before = all.insert(key.clone(), whole(value));
+        all.insert(key.clone(), whole(value));
         if let Err(error) = serde_json::from_value::<T>(Value::Object(all.clone())) {
-            drop(before);
             return Err(Error::invalid(key, value, &format!("of the right kind: {error}")));
         }
     }

@@ -215,12 +215,15 @@ impl Integrand for PointFunction {
 
     fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
         let Code::Python(function, vectorised) = &self.0.code else {
-            let mut point = vec![0.0; columns.len()];
-            for (row, out) in out.iter_mut().enumerate() {
-                for (x, column) in point.iter_mut().zip(columns) {
-                    *x = column[row];
+            let dimensions = columns.len();
+            let mut points = vec![0.0; dimensions * out.len()];
+            for (place, column) in columns.iter().enumerate() {
+                for (x, value) in points[place..].iter_mut().step_by(dimensions).zip(*column) {
+                    *x = *value;
                 }
-                *out = self.0.call(&mut point);
+            }
+            for (point, out) in points.chunks_exact_mut(dimensions).zip(out) {
+                *out = self.0.call(point);
             }
             return Ok(());
         };

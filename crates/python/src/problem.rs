@@ -8,6 +8,7 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use windfall::files::{Folder, InMemory, read_job};
 use windfall::machine::{self, Workers};
 use windfall::{Cancel, JobSpec, REGISTRY, Result, Stopwatch, Threads};
@@ -125,11 +126,12 @@ impl Problem {
     }
 }
 
-/// The worker count asked for, or what this machine grants.
+/// The worker count asked for, or what this machine grants; the machine is asked once.
 fn count(workers: Option<usize>) -> Result<Workers> {
+    static GRANTED: OnceLock<Result<Workers>> = OnceLock::new();
     match workers {
         Some(count) => Workers::asked(&count.to_string(), "workers"),
-        None => machine::workers(),
+        None => GRANTED.get_or_init(machine::workers).clone(),
     }
 }
 
