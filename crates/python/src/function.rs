@@ -9,7 +9,7 @@ use pyo3::types::{PyCapsule, PyDict, PyTuple};
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall::stats::bootstrap::Bootstrap;
-use windfall::stats::integrate::{Integrand, Integrate};
+use windfall::stats::integrate::{Integrand, Integrate, interleave};
 use windfall::stats::statistic::{Resamples, UserStatistic};
 use windfall::{Cancel, Error, JobSpec, Result, Table, read_options};
 
@@ -165,16 +165,24 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Inner {
-    /// Calls compiled code on `x`; Python is called elsewhere.
-    fn call(&self, x: &mut [f64]) -> f64 {
-        let n = x.len() as c_int;
-        // SAFETY: `x` holds `n` numbers for the time of the call, as the signature promises.
-        unsafe {
-            match self.code {
-                Code::Plain(function) => function(n, x.as_mut_ptr()),
-                Code::WithData(function, data) => function(n, x.as_mut_ptr(), data),
-                Code::Python(..) => f64::NAN,
+    /// Calls compiled code on each row of `width` numbers; Python is called elsewhere.
+    fn call(&self, rows: &mut [f64], width: usize, out: &mut [f64]) {
+        let n = width as c_int;
+        let rows = rows.chunks_exact_mut(width);
+        match self.code {
+            Code::Plain(function) => {
+                for (x, out) in rows.zip(out) {
+                    // SAFETY: `x` holds `n` numbers for the time of the call, as is promised.
+                    *out = unsafe { function(n, x.as_mut_ptr()) };
+                }
             }
+            Code::WithData(function, data) => {
+                for (x, out) in rows.zip(out) {
+                    // SAFETY: as above; `data` is what the callable's maker gave for it.
+                    *out = unsafe { function(n, x.as_mut_ptr(), data) };
+                }
+            }
+            Code::Python(..) => out.fill(f64::NAN),
         }
     }
 
@@ -217,14 +225,8 @@ impl Integrand for PointFunction {
         let Code::Python(function, vectorised) = &self.0.code else {
             let dimensions = columns.len();
             let mut points = vec![0.0; dimensions * out.len()];
-            for (place, column) in columns.iter().enumerate() {
-                for (x, value) in points[place..].iter_mut().step_by(dimensions).zip(*column) {
-                    *x = *value;
-                }
-            }
-            for (point, out) in points.chunks_exact_mut(dimensions).zip(out) {
-                *out = self.0.call(point);
-            }
+            interleave(columns, &mut points);
+            self.0.call(&mut points, dimensions, out);
             return Ok(());
         };
         let rows = out.len();
@@ -270,7 +272,8 @@ impl UserStatistic for SampleFunction {
             for (resample, out) in out.iter_mut().enumerate() {
                 values.clear();
                 resamples.of(resample).for_each(|column| values.extend_from_slice(column));
-                *out = self.0.call(&mut values);
+                let width = values.len();
+                self.0.call(&mut values, width, std::slice::from_mut(out));
             }
             return Ok(());
         };

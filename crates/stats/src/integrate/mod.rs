@@ -19,7 +19,7 @@ mod rule;
 mod sobol;
 mod stratified;
 
-pub use integrand::{Blocks, Integrand};
+pub use integrand::{Blocks, Integrand, interleave};
 pub use options::{IntegrateOptions, Method};
 
 use crate::student::{normal_quantile, student_reach};

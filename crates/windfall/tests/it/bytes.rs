@@ -39,6 +39,19 @@ fn every_worker_count_and_instruction_set_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_library_gives_the_bytes_of_the_command() {
+    let scratch = Scratch::with_law_school();
+    for job in JOBS {
+        let expected =
+            scratch.answer(&[job, &["--seed", "11", "--write-job", "job.toml"]].concat());
+        let path = scratch.path().join("job.toml");
+        let spec = files::read_job(&path).unwrap();
+        let answer = windfall::solve(&spec, &files::Folder::of(&path)).unwrap();
+        assert_eq!(answer.to_json(), expected, "{job:?}");
+    }
+}
+
+#[test]
 fn csv_and_parquet_give_the_same_answer() {
     let scratch = Scratch::with_law_school();
     let table = files::read(&scratch.path().join("law_school.csv")).unwrap();
