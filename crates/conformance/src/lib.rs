@@ -2,7 +2,7 @@
 //!
 //! An executor's own tests hold one line:
 //!
-//! ```ignore
+//! ```
 //! windfall_conformance::conformance!(windfall_core::Threads::new(3));
 //! ```
 //!
