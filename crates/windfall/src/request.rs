@@ -3,9 +3,7 @@
 use crate::files::{Folder, InMemory};
 use crate::machine;
 use serde_json::Value;
-use windfall_core::{
-    Answer, Control, Executor, JobSpec, Problem, Result, Seed, Source, Table, Threads,
-};
+use windfall_core::{Answer, Control, JobSpec, Problem, Result, Seed, Source, Table, Threads};
 use windfall_stats::REGISTRY;
 
 /// A job that is being put together: a problem, its options and its data.
@@ -79,14 +77,6 @@ impl Request {
     /// As [`Request::build`], and what its tasks report.
     pub fn solve(&self) -> Result<Answer> {
         self.build()?.solve(&every_core()?, &Control::default())
-    }
-
-    /// Solves the problem on `on`, watched and stopped by `control`.
-    ///
-    /// # Errors
-    /// As [`Request::solve`].
-    pub fn solve_on(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
-        self.build()?.solve(on, control)
     }
 }
 
