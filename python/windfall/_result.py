@@ -85,6 +85,11 @@ class Result:
         Exact short cuts taken, costs to avoid.
     run : mapping
         What may differ from run to run: seconds, rate, workers, versions.
+    table : mapping of str to array or list, or None
+        The rows of an answer that is a table by nature, one entry a column.
+    distribution : array of shape (draws,) or (quantities, draws), or None
+    index : mapping of str to array or list, or None
+        What stands beside each draw of the distribution.
     """
 
     problem: str
@@ -101,7 +106,9 @@ class Result:
     notes: tuple[str, ...]
     extra: Mapping[str, Any]
     run: Mapping[str, Any]
+    table: Mapping[str, Any] | None = field(default=None)
     distribution: NDArray[np.float64] | None = field(default=None)
+    index: Mapping[str, Any] | None = field(default=None)
     _json: str = field(default="{}")
     _problem: Problem | None = field(default=None)
 
@@ -147,9 +154,11 @@ class Result:
         return self._json
 
     def to_frame(self) -> Any:
-        """Return a tidy pandas DataFrame, one row a quantity."""
+        """Return a tidy pandas DataFrame: the table if there is one, else a row a quantity."""
         import pandas
 
+        if self.table is not None:
+            return pandas.DataFrame(dict(self.table))
         return pandas.DataFrame(list(self._rows()))
 
     def plot(self, ax: Any = None, *, quantity: int = 0, bins: int | str = "auto") -> Any:
@@ -208,8 +217,8 @@ class Result:
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        rows = list(self._rows())
-        keys = [key for key in rows[0] if key != "draws"]
+        rows = list(self._rows()) if self.table is None else _table_rows(self.table)
+        keys = [key for key in rows[0] if key != "draws"] if rows else []
         head = "".join(f"<th>{key.replace('_', ' ')}</th>" for key in keys)
         body = "".join(
             "<tr>" + "".join(f"<td>{_cell(row[key])}</td>" for key in keys) + "</tr>"
@@ -237,7 +246,7 @@ def _cell(value: Any) -> str:
 
 _COMMON = {
     *("problem", "method", "quantity", "estimate", "mcse", "standard_error", "bias"),
-    *("interval", "seed", "complete", "notes"),
+    *("interval", "seed", "complete", "notes", "table"),
 }
 
 
@@ -245,13 +254,15 @@ def result_from(
     answer: str,
     run: Mapping[str, Any],
     distribution: list[NDArray[np.float64]],
+    index: Mapping[str, Any] | None,
     problem: Problem,
 ) -> Result:
     """Make a result of the answer's JSON text and what came with it."""
     fields = json.loads(answer)
     several = isinstance(fields["estimate"], list)
     value: Callable[[Any], Any] = _array if several else _number
-    draws_key = "n" if "n" in fields else "resamples"
+    keys = list(fields)
+    draws_key = keys[keys.index("interval") + 1]  # each problem has its own word for draws
     return Result(
         problem=fields["problem"],
         method=fields["method"],
@@ -261,13 +272,15 @@ def result_from(
         standard_error=_given(fields["standard_error"], value),
         bias=_given(fields["bias"], value),
         interval=_interval(fields["interval"], value),
-        draws=fields.get(draws_key, 0),
+        draws=fields[draws_key],
         seed=int(fields["seed"]),
         complete=fields["complete"],
         notes=tuple(fields["notes"]),
         extra={k: v for k, v in fields.items() if k not in {*_COMMON, draws_key}},
         run=run,
+        table=_columns(fields.get("table")),
         distribution=_distribution(distribution),
+        index=index,
         _json=answer,
         _problem=problem,
     )
@@ -283,7 +296,7 @@ def _interval(fields: Any, value: Callable[[Any], Any]) -> Interval | None:
     ends = ("low", "high", "low_mcse", "high_mcse")
     several = isinstance(fields, list)
     rows = fields if several else [fields]
-    if rows[0] is None:
+    if not rows or rows[0] is None:
         return None
     columns = {key: [row[key] for row in rows] for key in ends}
     return Interval(
@@ -297,6 +310,27 @@ def _given(fields: Any, value: Callable[[Any], Any]) -> Any:
     """Return None for what a problem does not give, which the answer writes as null."""
     nothing = fields is None or (isinstance(fields, list) and set(fields) == {None})
     return None if nothing else value(fields)
+
+
+def _columns(table: dict[str, list[Any]] | None) -> dict[str, Any] | None:
+    """Return columns of numbers as arrays, columns of text as they are."""
+    if table is None:
+        return None
+    text = {name for name, cells in table.items() if any(map(_is_label, cells))}
+    return {name: cells if name in text else _array(cells) for name, cells in table.items()}
+
+
+def _is_label(cell: Any) -> bool:
+    return isinstance(cell, str) and cell not in ("inf", "-inf")
+
+
+def _table_rows(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the first rows of a table."""
+    cells = [list(column[:_ROWS_SHOWN]) for column in table.values()]
+    return [dict(zip(table, row)) for row in zip(*cells)]
+
+
+_ROWS_SHOWN = 40
 
 
 def _number(value: Any) -> Any:

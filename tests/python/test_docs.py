@@ -17,7 +17,8 @@ import windfall
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
-MODULES = ["", "._problems", "._result", "._data", "._rng", "._functions"]
+MODULES = ["", "._result", "._data", "._rng", "._functions"]
+MODULES += [f"._problems.{path.stem}" for path in (ROOT / "python/windfall/_problems").glob("*.py")]
 
 # A block of code, and the block of text after it, if there is one: what it prints.
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\s*^```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE)

@@ -3,7 +3,7 @@
 //! Everything here is the same bytes on every mapping; what may differ from run to run (seconds,
 //! workers, host) is kept apart by whoever prints the answer.
 
-use crate::Seed;
+use crate::{Column, Numbers, Seed, Table};
 use serde_json::{Map, Value, json};
 
 /// An interval with the Monte Carlo error of each end.
@@ -39,6 +39,13 @@ pub struct Quantity {
     pub bias: Option<f64>,
     /// An interval.
     pub interval: Option<Interval>,
+}
+
+impl Quantity {
+    /// An estimate with its Monte Carlo standard error and nothing else.
+    pub fn new(name: impl Into<String>, estimate: f64, mcse: f64) -> Self {
+        Self { name: name.into(), estimate, mcse, standard_error: None, bias: None, interval: None }
+    }
 }
 
 /// How many draws an answer rests on.
@@ -80,17 +87,62 @@ pub struct Answer {
     pub extra: Map<String, Value>,
     /// What the user should know: exact short cuts taken, costs to avoid.
     pub notes: Vec<String>,
+    /// The rows of an answer that is a table by nature: fits, conditions, points of a curve.
+    pub table: Option<Table>,
     /// The simulated distribution of each quantity, if it was asked for: draws in task order.
     pub distribution: Vec<Vec<f64>>,
+    /// What stands beside each row of the distribution, such as the chain of a draw.
+    pub index: Option<Table>,
 }
 
 impl Answer {
+    /// An answer of `problem` by `method` with nothing in it yet, complete.
+    pub fn new(problem: &str, method: &str, draws: Draws, seed: Seed) -> Self {
+        Self {
+            problem: problem.into(),
+            method: method.into(),
+            quantities: Vec::new(),
+            draws,
+            seed,
+            complete: true,
+            data: None,
+            extra: Map::new(),
+            notes: Vec::new(),
+            table: None,
+            distribution: Vec::new(),
+            index: None,
+        }
+    }
+
+    /// The rows that a file of results holds: the table, or else the distribution, one column a
+    /// quantity, after its index; none if the answer keeps neither.
+    pub fn rows(&self) -> Option<Table> {
+        if self.table.is_some() || self.distribution.is_empty() {
+            return self.table.clone();
+        }
+        let index = self.index.iter().flat_map(Table::columns);
+        let mut columns: Vec<(String, Column)> =
+            index.map(|(name, column)| (name.to_owned(), column.clone())).collect();
+        for (quantity, values) in self.quantities.iter().zip(&self.distribution) {
+            let taken = |name: &str| columns.iter().any(|(earlier, _)| earlier == name);
+            let mut name = quantity.name.clone();
+            for again in 2.. {
+                if !taken(&name) {
+                    break;
+                }
+                name = format!("{} ({again})", quantity.name);
+            }
+            columns.push((name, Column::Numbers(Numbers::from(values.clone()))));
+        }
+        Table::new(columns).ok()
+    }
+
     /// The object that `--json` prints, less what may differ from run to run.
     ///
     /// `quantity`, `estimate`, `mcse`, `standard_error`, `bias` and `interval` hold one value, or a
     /// list if there are several quantities. What JSON has no number for is `null`
     /// (undefined) or the text `inf` or `-inf` (the open end of a one-sided interval). The seed is
-    /// text, since JSON numbers cannot hold 128 bits.
+    /// text, since JSON numbers cannot hold 128 bits. `table` holds one list a column.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();
         map.insert("problem".into(), self.problem.clone().into());
@@ -111,6 +163,11 @@ impl Answer {
             map.insert("data".into(), json!({ "rows": data.rows, "hash": data.hash }));
         }
         map.extend(self.extra.clone());
+        if let Some(table) = &self.table {
+            let columns = table.columns();
+            let columns = columns.map(|(name, column)| (name.to_owned(), values(column)));
+            map.insert("table".into(), Value::Object(columns.collect()));
+        }
         map.insert("notes".into(), self.notes.clone().into());
         map
     }
@@ -119,6 +176,7 @@ impl Answer {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Value::Object(self.to_json()).to_string().into_bytes();
         self.distribution.iter().for_each(|values| crate::wire::put_f64s(&mut bytes, values));
+        self.index.iter().for_each(|index| bytes.extend(index.hash().bytes()));
         bytes
     }
 
@@ -135,6 +193,14 @@ fn number(value: f64) -> Value {
         f64::INFINITY => "inf".into(),
         f64::NEG_INFINITY => "-inf".into(),
         _ => value.into(),
+    }
+}
+
+/// A column as a list; a missing number is `null`.
+fn values(column: &Column) -> Value {
+    match column {
+        Column::Numbers(numbers) => numbers.as_slice().iter().map(|&value| number(value)).collect(),
+        Column::Labels(labels) => labels.rows().collect(),
     }
 }
 

@@ -29,6 +29,12 @@ impl From<Vec<f64>> for Numbers {
     }
 }
 
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
 impl fmt::Debug for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Numbers({} rows)", self.as_slice().len())
@@ -67,10 +73,20 @@ impl Labels {
     pub fn names(&self) -> &[String] {
         &self.names
     }
+
+    /// The label of the row at `row`.
+    pub fn get(&self, row: usize) -> &str {
+        &self.names[self.codes[row] as usize]
+    }
+
+    /// The label of each row.
+    pub fn rows(&self) -> impl Iterator<Item = &str> {
+        self.codes.iter().map(|&code| self.names[code as usize].as_str())
+    }
 }
 
 /// One column of a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Column {
     /// Numbers; a missing one is NaN.
     Numbers(Numbers),
@@ -96,7 +112,7 @@ impl Column {
 /// assert!(table.numbers("y").is_err());
 /// # Ok::<(), windfall_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     columns: Vec<(String, Column)>,
     rows: usize,
@@ -142,6 +158,11 @@ impl Table {
     /// The names of the columns, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The columns with their names, in order.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
+        self.columns.iter().map(|(name, column)| (name.as_str(), column))
     }
 
     /// The column called `name`.
@@ -219,9 +240,7 @@ impl Table {
                 }
                 Column::Labels(labels) => {
                     hasher.update(b"l");
-                    for &code in &labels.codes {
-                        text(&mut hasher, &labels.names[code as usize]);
-                    }
+                    labels.rows().for_each(|label| text(&mut hasher, label));
                 }
             }
         }

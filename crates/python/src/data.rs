@@ -3,6 +3,7 @@
 use crate::errors::to_python;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use std::path::PathBuf;
 use windfall::{Column, Labels, Numbers};
 
@@ -53,6 +54,22 @@ impl Table {
 
 fn table(py: Python<'_>, made: windfall::Result<windfall::Table>) -> PyResult<Table> {
     made.map(Table).map_err(|error| to_python(py, &error))
+}
+
+/// The columns of a table: arrays of numbers, lists of text.
+pub fn columns<'py>(py: Python<'py>, table: &windfall::Table) -> PyResult<Bound<'py, PyDict>> {
+    let columns = PyDict::new(py);
+    for (name, column) in table.columns() {
+        match column {
+            Column::Numbers(numbers) => {
+                columns.set_item(name, PyArray1::from_slice(py, numbers.as_slice()))?;
+            }
+            Column::Labels(labels) => {
+                columns.set_item(name, labels.rows().collect::<Vec<_>>())?;
+            }
+        }
+    }
+    Ok(columns)
 }
 
 fn column(values: &Bound<'_, PyAny>) -> PyResult<Column> {

@@ -1,6 +1,6 @@
 //! Problems for Python: built from a job as text, a table and a function; solved behind the door.
 
-use crate::data::Table;
+use crate::data::{Table, columns};
 use crate::door::enter;
 use crate::errors::to_python;
 use crate::function::Function;
@@ -21,8 +21,9 @@ pub struct Problem {
     function: Option<Py<Function>>,
 }
 
-/// Answer, facts of the run, distribution.
-type Solved<'py> = (String, Bound<'py, PyDict>, Vec<Bound<'py, PyArray1<f64>>>);
+/// Answer, facts of the run, distribution, its index.
+type Solved<'py> =
+    (String, Bound<'py, PyDict>, Vec<Bound<'py, PyArray1<f64>>>, Option<Bound<'py, PyDict>>);
 
 #[pymethods]
 impl Problem {
@@ -97,7 +98,9 @@ impl Problem {
         facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
         let text = serde_json::Value::Object(answer.to_json()).to_string();
         let distribution = answer.distribution.into_iter().map(|values| values.into_pyarray(py));
-        Ok((text, facts, distribution.collect()))
+        let distribution = distribution.collect();
+        let index = answer.index.map(|index| columns(py, &index)).transpose()?;
+        Ok((text, facts, distribution, index))
     }
 
     /// Solves it on several mappings and compares: (mapping, hash, same) each.

@@ -355,17 +355,12 @@ impl Problem for Jackknife {
             several => several.iter().map(|one| one.acceleration).collect::<Value>(),
         };
         let named = self.setup.names().into_iter().zip(&estimates);
+        let draws = Draws { name: "units", count: self.setup.units.len() as u64 };
         Ok(Answer {
-            problem: "jackknife".into(),
-            method: "leave one out".into(),
             quantities: named.zip(&summaries).map(quantity).collect(),
-            draws: Draws { name: "units", count: self.setup.units.len() as u64 },
-            seed: self.seed,
-            complete: true,
             data: Some(self.data.clone()),
             extra: Map::from_iter([("acceleration".to_owned(), acceleration)]),
-            notes: Vec::new(),
-            distribution: Vec::new(),
+            ..Answer::new("jackknife", "leave one out", draws, self.seed)
         })
     }
 }

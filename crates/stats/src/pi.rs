@@ -130,24 +130,13 @@ impl Problem for Pi {
         if moments.squares() == 0.0 {
             notes.push("all points fell on one side: the error cannot be told".to_owned());
         }
+        let quantity = Quantity { interval: Some(interval), ..Quantity::new("pi", estimate, mcse) };
+        let draws = Draws { name: "n", count: outcome.partial.points };
         Ok(Answer {
-            problem: "pi".into(),
-            method: "plain".into(),
-            quantities: vec![Quantity {
-                name: "pi".into(),
-                estimate,
-                mcse,
-                standard_error: None,
-                bias: None,
-                interval: Some(interval),
-            }],
-            draws: Draws { name: "n", count: outcome.partial.points },
-            seed: self.seed,
+            quantities: vec![quantity],
             complete: outcome.complete,
-            data: None,
-            extra: Map::new(),
             notes,
-            distribution: Vec::new(),
+            ..Answer::new("pi", "plain", draws, self.seed)
         })
     }
 }

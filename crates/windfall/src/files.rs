@@ -1,4 +1,4 @@
-//! Tables from files and columns into files: CSV and Parquet, told apart so that users need not.
+//! Tables from files and into files: CSV and Parquet, told apart so that users need not.
 
 mod csv;
 mod parquet;
@@ -57,28 +57,19 @@ pub fn read_job(path: &Path) -> Result<JobSpec> {
     }
 }
 
-/// Named columns of numbers of one length, to be written.
-#[derive(Clone, Copy, Debug)]
-pub struct Columns<'a> {
-    /// The names, one a column.
-    pub names: &'a [&'a str],
-    /// The values, one list a column.
-    pub values: &'a [Vec<f64>],
-}
-
-/// Writes `columns` to the file at `path`: Parquet if it ends in `.parquet` or `.pq`, tab
+/// Writes `table` to the file at `path`: Parquet if it ends in `.parquet` or `.pq`, tab
 /// separated if in `.tsv`, CSV if in `.csv` or `.txt`. The file appears whole or not at all.
 ///
 /// # Errors
 /// [`windfall_core::ErrorKind::Invalid`] for another ending, [`windfall_core::ErrorKind::Io`] if
 /// the file cannot be written.
-pub fn write(path: &Path, columns: Columns<'_>) -> Result<()> {
+pub fn write(path: &Path, table: &Table) -> Result<()> {
     let format = format_of(path)?;
     replace(path, |file| {
         let mut out = BufWriter::with_capacity(1 << 16, file);
         match format {
-            Format::Parquet => parquet::write(&mut out, columns)?,
-            Format::Separated(by) => csv::write(&mut out, columns, by)?,
+            Format::Parquet => parquet::write(&mut out, table)?,
+            Format::Separated(by) => csv::write(&mut out, table, by)?,
         }
         out.flush()
     })

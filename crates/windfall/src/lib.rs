@@ -30,12 +30,14 @@
 pub mod files;
 pub mod machine;
 pub mod plot;
+mod problems;
 pub mod readable;
 mod replicate;
 mod request;
 
+pub use problems::{bootstrap, integrate, jackknife, pi};
 pub use replicate::{map, map_seeded, replicate};
-pub use request::{Request, bootstrap, integrate, jackknife, pi, solve};
+pub use request::{Request, solve};
 pub use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
     Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,

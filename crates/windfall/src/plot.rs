@@ -90,17 +90,11 @@ mod tests {
         };
         let values: Vec<f64> =
             (0..2000).map(|i| 2.0 + f64::from(i % 50) / 50.0 + f64::from(i / 40) / 50.0).collect();
+        let draws = Draws { name: "resamples", count: 2000 };
         Answer {
-            problem: "bootstrap".into(),
-            method: "percentile".into(),
             quantities: vec![quantity],
-            draws: Draws { name: "resamples", count: 2000 },
-            seed: Seed::from(1u64),
-            complete: true,
-            data: None,
-            extra: Default::default(),
-            notes: Vec::new(),
             distribution: vec![values],
+            ..Answer::new("bootstrap", "percentile", draws, Seed::from(1u64))
         }
     }
 

@@ -70,17 +70,13 @@ impl Findings<'_> {
             true => replicates.into_columns().into_iter().take(self.names.len()).collect(),
             false => Vec::new(),
         };
+        let draws = Draws { name: "resamples", count };
         Answer {
-            problem: "bootstrap".into(),
-            method: self.options.method.name().into(),
             quantities: finished.into_iter().map(|one| one.quantity).collect(),
-            draws: Draws { name: "resamples", count },
-            seed,
-            complete: true,
-            data: None,
             extra,
             notes,
             distribution,
+            ..Answer::new("bootstrap", self.options.method.name(), draws, seed)
         }
     }
 

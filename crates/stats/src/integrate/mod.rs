@@ -217,24 +217,14 @@ impl<'a> Integrate<'a> {
             low_mcse: mcse,
             high_mcse: mcse,
         };
+        let quantity =
+            Quantity { interval: Some(interval), ..Quantity::new(&self.name, value, mcse) };
+        let draws = Draws { name: "n", count: estimate.points };
         Answer {
-            problem: "integrate".into(),
-            method: self.options.method.name().into(),
-            quantities: vec![Quantity {
-                name: self.name.clone(),
-                estimate: value,
-                mcse,
-                standard_error: None,
-                bias: None,
-                interval: Some(interval),
-            }],
-            draws: Draws { name: "n", count: estimate.points },
-            seed: self.seed,
+            quantities: vec![quantity],
             complete,
-            data: None,
-            extra: Map::new(),
             notes: self.notes(mcse, complete),
-            distribution: Vec::new(),
+            ..Answer::new("integrate", self.options.method.name(), draws, self.seed)
         }
     }
 

@@ -1,7 +1,7 @@
 //! The command: each problem's flags become a job, and every job goes the same way.
 //!
 //! ```text
-//! problems.rs   flags of each problem; serialised, they are its options in a job file
+//! problems/     flags of each problem; serialised, they are its options in a job file
 //! flags.rs      flags that every run has, and how numbers and bounds are written
 //! job.rs        a job with the folder its data lies in: from flags, from a file, to a file
 //! solve.rs      the one way: build, run, measure, print, write, draw

@@ -10,7 +10,7 @@ use super::record::{Record, Speedup};
 use super::table::table;
 use clap::Args;
 use serde_json::Value;
-use windfall::files::{self, Columns};
+use windfall::files;
 use windfall::{
     Answer, Cancel, Control, Error, ErrorKind, Observer, Problem, REGISTRY, Result, Stopwatch,
     Threads, plot,
@@ -140,9 +140,8 @@ fn json(answer: &Answer, record: &Record) -> String {
 
 /// Writes and draws the distribution, as asked.
 fn write(answer: &Answer, kept: &OfDistribution) -> Result<()> {
-    if let Some(path) = &kept.out {
-        let names: Vec<&str> = answer.quantities.iter().map(|q| q.name.as_str()).collect();
-        files::write(path, Columns { names: &names, values: &answer.distribution })?;
+    if let (Some(path), Some(rows)) = (&kept.out, answer.rows()) {
+        files::write(path, &rows)?;
     }
     kept.plot.as_deref().map_or(Ok(()), |path| plot::plot(path, answer))
 }

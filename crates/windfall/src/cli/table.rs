@@ -3,7 +3,7 @@
 use super::record::Record;
 use serde_json::Value;
 use windfall::readable::{count, significant, with_error};
-use windfall::{Answer, Interval, Quantity};
+use windfall::{Answer, Column, Interval, Quantity, Table};
 
 /// The further result that belongs beside the standard error.
 const STANDARD_ERROR_MCSE: &str = "standard_error_mcse";
@@ -15,8 +15,12 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
         told.map(|(place, one)| fields(one, standard_error_mcse(answer, place))).collect();
     let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
         ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
+        ([], _) => format!("{}\n", answer.problem),
         (several, told) => format!("{}\n\n{}", answer.problem, grid(several, told)),
     };
+    if let Some(rows) = &answer.table {
+        text.push_str(&format!("\n{}", sheet(rows)));
+    }
     let mut about = vec![("method".to_owned(), answer.method.clone())];
     for (name, value) in answer.extra.iter().filter(|(name, _)| *name != STANDARD_ERROR_MCSE) {
         let shown = match value {
@@ -114,6 +118,43 @@ fn grid(quantities: &[Quantity], all: &[Vec<(String, String)>]) -> String {
         };
         rows.push(std::iter::once(quantity.name.as_str()).chain(labels.iter().map(cell)).collect());
     }
+    aligned(&rows)
+}
+
+/// The first rows of a table, and how many more there are.
+fn sheet(table: &Table) -> String {
+    const ROWS_MAX: usize = 40;
+    let names: Vec<String> = table.names().map(|name| name.replace('_', " ")).collect();
+    let shown = table.rows().min(ROWS_MAX);
+    let cells = |row: usize| {
+        let cell = |(_, column): (&str, &Column)| match column {
+            Column::Numbers(numbers) => cell(numbers.as_slice()[row]),
+            Column::Labels(labels) => labels.get(row).to_owned(),
+        };
+        table.columns().map(cell).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(names).chain((0..shown).map(cells)).collect();
+    let rows: Vec<Vec<&str>> =
+        rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    let mut text = aligned(&rows);
+    if shown < table.rows() {
+        let more = count((table.rows() - shown) as u64);
+        text.push_str(&format!("  … {more} rows more; --out FILE writes all\n"));
+    }
+    text
+}
+
+/// A number of a table: whole ones as they are, nothing for a missing one.
+fn cell(value: f64) -> String {
+    match value {
+        value if value.is_nan() => String::new(),
+        value if value.fract() == 0.0 && value.abs() < 1e9 => format!("{value:.0}"),
+        value => significant(value, 5),
+    }
+}
+
+/// Rows of cells in columns, indented.
+fn aligned(rows: &[Vec<&str>]) -> String {
     let columns = rows[0].len();
     let widths: Vec<usize> = (0..columns)
         .map(|column| rows.iter().map(|row| wide(row[column])).max().unwrap_or(0))

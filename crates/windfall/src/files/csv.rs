@@ -1,6 +1,5 @@
 //! Tables as text: a header, then one line a row, separated by commas, semicolons or tabs.
 
-use super::Columns;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use std::io::{self, Write};
 use windfall_core::{Column, Labels, Table};
@@ -128,19 +127,26 @@ fn message(error: &csv::Error) -> String {
     }
 }
 
-/// Writes columns under a header; numbers in the shortest form that reads back to the same bits.
-pub(super) fn write(out: &mut impl Write, columns: Columns<'_>, by: char) -> io::Result<()> {
+/// Writes a table under a header; numbers in the shortest form that reads back to the same bits, a
+/// missing one as `NaN`.
+pub(super) fn write(out: &mut impl Write, table: &Table, by: char) -> io::Result<()> {
     let separator = |place: usize| if place == 0 { String::new() } else { by.to_string() };
-    for (place, name) in columns.names.iter().enumerate() {
-        let quote = name.contains([by, '"', '\n', '\r']);
-        let name =
-            if quote { format!("\"{}\"", name.replace('"', "\"\"")) } else { (*name).into() };
-        write!(out, "{}{name}", separator(place))?;
+    let quoted = |text: &str| match text.contains([by, '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    for (place, name) in table.names().enumerate() {
+        write!(out, "{}{}", separator(place), quoted(name))?;
     }
     writeln!(out)?;
-    for row in 0..columns.values.first().map_or(0, Vec::len) {
-        for (place, values) in columns.values.iter().enumerate() {
-            write!(out, "{}{:?}", separator(place), values[row])?;
+    let columns: Vec<&Column> = table.columns().map(|(_, column)| column).collect();
+    for row in 0..table.rows() {
+        for (place, column) in columns.iter().enumerate() {
+            write!(out, "{}", separator(place))?;
+            match column {
+                Column::Numbers(numbers) => write!(out, "{:?}", numbers.as_slice()[row])?,
+                Column::Labels(labels) => write!(out, "{}", quoted(labels.get(row)))?,
+            }
         }
         writeln!(out)?;
     }
@@ -196,13 +202,21 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_to_the_same_bits() {
-        let values = [vec![0.1 + 0.2, -0.0, 1e300], vec![5e-324, f64::MAX, 3.0]];
+        let numbers = |values: Vec<f64>| Column::Numbers(values.into());
+        let columns = [
+            ("a, \"b\"", numbers(vec![0.1 + 0.2, -0.0, 1e300])),
+            ("c", numbers(vec![5e-324, f64::MAX, 3.0])),
+            ("who", Column::Labels(Labels::new(["ann", "b, \"c\"", "ann"]))),
+        ];
+        let columns = columns.map(|(name, column)| (name.to_owned(), column)).to_vec();
+        let table = Table::new(columns).unwrap();
         let mut bytes = Vec::new();
-        write(&mut bytes, Columns { names: &["a, \"b\"", "c"], values: &values }, ',').unwrap();
-        let table = read(&bytes).unwrap();
-        for (name, expected) in ["a, \"b\"", "c"].into_iter().zip(&values) {
+        write(&mut bytes, &table, ',').unwrap();
+        let again = read(&bytes).unwrap();
+        for name in ["a, \"b\"", "c"] {
             let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(table.numbers(name).unwrap()), bits(expected));
+            assert_eq!(bits(again.numbers(name).unwrap()), bits(table.numbers(name).unwrap()));
         }
+        assert_eq!(again.labels("who").unwrap(), table.labels("who").unwrap());
     }
 }

@@ -1,9 +1,8 @@
 //! Tables as Parquet: flat columns of numbers, truths, text, dates, times and decimals.
 
-use super::Columns;
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, DataType, DoubleType};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -274,11 +273,15 @@ fn message(error: ParquetError) -> String {
 
 /// Writes columns as required doubles, 2^20 rows a group, plain and uncompressed: what is drawn
 /// at random does not compress.
-pub(super) fn write(out: &mut (impl Write + Send), columns: Columns<'_>) -> io::Result<()> {
+pub(super) fn write(out: &mut (impl Write + Send), table: &Table) -> io::Result<()> {
     const GROUP: usize = 1 << 20;
-    let fields = columns.names.iter().map(|name| {
-        let column = Type::primitive_type_builder(name, Physical::DOUBLE);
-        column.with_repetition(Repetition::REQUIRED).build().map(Arc::new)
+    let fields = table.columns().map(|(name, column)| {
+        let (physical, logical) = match column {
+            Column::Numbers(_) => (Physical::DOUBLE, None),
+            Column::Labels(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let field = Type::primitive_type_builder(name, physical).with_logical_type(logical);
+        field.with_repetition(Repetition::REQUIRED).build().map(Arc::new)
     });
     let fields = fields.collect::<Result<Vec<_>, _>>().map_err(io::Error::other)?;
     let schema = Type::group_type_builder("windfall").with_fields(fields).build();
@@ -288,13 +291,23 @@ pub(super) fn write(out: &mut (impl Write + Send), columns: Columns<'_>) -> io::
         .set_dictionary_enabled(false)
         .set_created_by(concat!("windfall ", env!("CARGO_PKG_VERSION")).into());
     let mut writer = SerializedFileWriter::new(out, schema, Arc::new(properties.build()))?;
-    let rows = columns.values.first().map_or(0, Vec::len);
+    let rows = table.rows();
     for first in (0..rows).step_by(GROUP) {
         let end = rows.min(first + GROUP);
         let mut group = writer.next_row_group()?;
-        for values in columns.values {
+        for (_, values) in table.columns() {
             let Some(mut column) = group.next_column()? else { break };
-            column.typed::<DoubleType>().write_batch(&values[first..end], None, None)?;
+            match values {
+                Column::Numbers(numbers) => {
+                    let values = &numbers.as_slice()[first..end];
+                    column.typed::<DoubleType>().write_batch(values, None, None)?;
+                }
+                Column::Labels(labels) => {
+                    let values: Vec<ByteArray> =
+                        (first..end).map(|row| labels.get(row).into()).collect();
+                    column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
+                }
+            }
             column.close()?;
         }
         group.close()?;
@@ -423,10 +436,16 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_to_the_same_bits() {
         let values = [vec![0.1 + 0.2, -0.0, f64::INFINITY], vec![5e-324, f64::NAN, 3.0]];
+        let who = Labels::new(["ann", "", "ann"]);
+        let mut columns = vec![("who".to_owned(), Column::Labels(who.clone()))];
+        for (name, values) in ["a", "b c"].into_iter().zip(&values) {
+            columns.push((name.to_owned(), Column::Numbers(values.clone().into())));
+        }
         let mut file = scratch("written");
-        write(&mut file, Columns { names: &["a", "b c"], values: &values }).unwrap();
+        write(&mut file, &Table::new(columns).unwrap()).unwrap();
         file.rewind().unwrap();
         let table = read(file).unwrap();
+        assert_eq!(table.labels("who").unwrap(), who);
         for (name, expected) in ["a", "b c"].into_iter().zip(&values) {
             let Column::Numbers(numbers) = table.column(name).unwrap() else { panic!("{name}") };
             let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();

@@ -55,12 +55,8 @@ fn the_library_gives_the_bytes_of_the_command() {
 fn csv_and_parquet_give_the_same_answer() {
     let scratch = Scratch::with_law_school();
     let table = files::read(&scratch.path().join("law_school.csv")).unwrap();
-    let names: Vec<&str> = table.names().collect();
-    let values: Vec<Vec<f64>> =
-        names.iter().map(|name| table.numbers(name).unwrap().to_vec()).collect();
-    let columns = files::Columns { names: &names, values: &values };
     for name in ["same.parquet", "same.tsv"] {
-        files::write(&scratch.path().join(name), columns).unwrap();
+        files::write(&scratch.path().join(name), &table).unwrap();
         let of = |data| {
             scratch.answer(&["bootstrap", data, "-s", "correlation(lsat, gpa)", "--seed", "5"])
         };

@@ -1,16 +1,21 @@
 //! User functions: compiled pointers that need no interpreter, NumPy code by blocks, scalar Python.
+//!
+//! Each way to use a function is an adaptor in a file of its own.
 
-use numpy::ndarray::{Array2, ArrayView2};
-use numpy::{IntoPyArray, PyReadonlyArray1, ToPyArray};
+mod points;
+mod samples;
+
+use numpy::PyReadonlyArray1;
+use points::PointFunction;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::ffi::{PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyTuple};
+use pyo3::types::{PyCapsule, PyTuple};
+use samples::SampleFunction;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall::stats::bootstrap::Bootstrap;
-use windfall::stats::integrate::{Integrand, Integrate, interleave};
-use windfall::stats::statistic::{Resamples, UserStatistic};
+use windfall::stats::integrate::Integrate;
 use windfall::{Cancel, Error, JobSpec, Result, Table, read_options};
 
 /// `double f(int n, double *x)`.
@@ -206,103 +211,9 @@ impl Inner {
     }
 }
 
-/// A function of points: `x` of shape `(d,)`, or `(d, m)` if it is vectorised.
-struct PointFunction(Arc<Inner>);
-
-impl Integrand for PointFunction {
-    fn is_cheap(&self) -> bool {
-        !matches!(self.0.code, Code::Python(..))
-    }
-
-    fn points_per_call(&self) -> usize {
-        match self.0.code {
-            Code::Python(_, true) => POINTS_PER_CALL,
-            _ => 512,
-        }
-    }
-
-    fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
-        let Code::Python(function, vectorised) = &self.0.code else {
-            let dimensions = columns.len();
-            let mut points = vec![0.0; dimensions * out.len()];
-            interleave(columns, &mut points);
-            self.0.call(&mut points, dimensions, out);
-            return Ok(());
-        };
-        let rows = out.len();
-        let points = Array2::from_shape_fn((columns.len(), rows), |(d, row)| columns[d][row]);
-        let values = self.0.python(|py| {
-            if *vectorised {
-                return numbers(&function.bind(py).call1((points.to_pyarray(py),))?, rows);
-            }
-            let each = |point: numpy::ndarray::ArrayView1<'_, f64>| {
-                function.bind(py).call1((point.to_pyarray(py),))?.extract::<f64>()
-            };
-            points.columns().into_iter().map(each).collect()
-        })?;
-        out.copy_from_slice(&values);
-        Ok(())
-    }
-}
-
 const SLOW: &str = "the function is Python code called for one value at a time, on one core in \
                     effect: write it as a formula, compile it with numba's @cfunc, or let one \
                     call take arrays, to gain a factor of 10 to 100";
-
-/// Points for one call of a vectorised integrand.
-const POINTS_PER_CALL: usize = 4096;
-
-/// Resamples for one call of a vectorised statistic.
-const BATCH: usize = 128;
-
-/// A function of samples: one array a column, or batches of them with `axis=-1`.
-struct SampleFunction(Arc<Inner>);
-
-impl UserStatistic for SampleFunction {
-    fn batch(&self) -> usize {
-        match self.0.code {
-            Code::Python(_, true) => BATCH,
-            _ => 1,
-        }
-    }
-
-    fn evaluate(&self, resamples: &Resamples<'_>, out: &mut [f64]) -> Result<()> {
-        let Code::Python(function, vectorised) = &self.0.code else {
-            let mut values = Vec::new();
-            for (resample, out) in out.iter_mut().enumerate() {
-                values.clear();
-                resamples.of(resample).for_each(|column| values.extend_from_slice(column));
-                let width = values.len();
-                self.0.call(&mut values, width, std::slice::from_mut(out));
-            }
-            return Ok(());
-        };
-        let count = resamples.count();
-        let values = self.0.python(|py| {
-            let function = function.bind(py);
-            if *vectorised {
-                let blocks = (0..resamples.columns()).map(|column| {
-                    let block = resamples.block(column);
-                    let shape = (count, block.len() / count);
-                    let view = ArrayView2::from_shape(shape, block);
-                    view.map(|view| view.to_pyarray(py))
-                        .map_err(|e| PyValueError::new_err(e.to_string()))
-                });
-                let blocks = PyTuple::new(py, blocks.collect::<PyResult<Vec<_>>>()?)?;
-                let axis = PyDict::new(py);
-                axis.set_item("axis", -1)?;
-                return numbers(&function.call(blocks, Some(&axis))?, count);
-            }
-            let each = |resample| {
-                let columns = resamples.of(resample).map(|column| column.to_vec().into_pyarray(py));
-                function.call1(PyTuple::new(py, columns.collect::<Vec<_>>())?)?.extract::<f64>()
-            };
-            (0..count).map(each).collect()
-        })?;
-        out.copy_from_slice(&values);
-        Ok(())
-    }
-}
 
 /// The `expected` numbers that a vectorised function returned.
 fn numbers(values: &Bound<'_, PyAny>, expected: usize) -> PyResult<Vec<f64>> {

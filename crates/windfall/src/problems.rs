@@ -1,0 +1,78 @@
+//! The problems that Windfall knows, one function each: what makes a [`Request`].
+
+use crate::Request;
+use serde_json::Value;
+use windfall_core::{Answer, Result, Table};
+
+/// Estimates pi from `n` random points of a square.
+///
+/// # Errors
+/// [`crate::ErrorKind::TooFew`] if `n` is 0.
+///
+/// # Examples
+/// ```
+/// let answer = windfall::pi(10_000_000, 42)?;
+/// let pi = &answer.quantities[0];
+/// assert!((pi.estimate - std::f64::consts::PI).abs() < 5.0 * pi.mcse);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn pi(n: u64, seed: u64) -> Result<Answer> {
+    Request::new("pi").set("n", n).seed(seed).solve()
+}
+
+/// The integral of a formula in `x0`, `x1`, … over a box, one pair of bounds a dimension; a bound
+/// may be infinite.
+///
+/// # Examples
+/// ```
+/// let answer = windfall::integrate("exp(-x0^2)", &[(f64::NEG_INFINITY, f64::INFINITY)])
+///     .set("method", "sobol")
+///     .set("n", 1 << 16)
+///     .seed(1_u64)
+///     .solve()?;
+/// let integral = &answer.quantities[0];
+/// assert!((integral.estimate - std::f64::consts::PI.sqrt()).abs() < 5.0 * integral.mcse);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn integrate(formula: &str, bounds: &[(f64, f64)]) -> Request {
+    let bound = |x: f64| match x {
+        f64::INFINITY => "inf".into(),
+        f64::NEG_INFINITY => "-inf".into(),
+        // JSON has no NaN; the text of one is refused with its name.
+        x if x.is_nan() => "nan".into(),
+        x => Value::from(x),
+    };
+    let bounds: Vec<Value> =
+        bounds.iter().map(|&(low, high)| vec![bound(low), bound(high)].into()).collect();
+    Request::new("integrate").set("formula", formula).set("bounds", bounds)
+}
+
+/// The bootstrap of a statistic of `table`, such as `correlation(x, y)`.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let table = Table::from_numbers([("x", vec![1.0, 4.0, 2.0, 8.0, 5.0, 7.0])])?;
+/// let answer = windfall::bootstrap(&table, "mean(x)").seed(1_u64).solve()?;
+/// let interval = answer.quantities[0].interval.as_ref().unwrap();
+/// assert!(interval.low < 4.5 && 4.5 < interval.high);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn bootstrap(table: &Table, statistic: &str) -> Request {
+    Request::new("bootstrap").set("statistic", statistic).table(table)
+}
+
+/// The jackknife of a statistic of `table`: bias and standard error by leaving out each row.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let table = Table::from_numbers([("x", vec![1.0, 2.0, 3.0, 6.0])])?;
+/// let mean = &windfall::jackknife(&table, "mean(x)").solve()?.quantities[0];
+/// // Of a mean it is the usual s / sqrt(n).
+/// assert!((mean.standard_error.unwrap() - (14.0_f64 / 12.0).sqrt()).abs() < 1e-12);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn jackknife(table: &Table, statistic: &str) -> Request {
+    Request::new("jackknife").set("statistic", statistic).table(table)
+}

@@ -1,0 +1,9 @@
+"""The problems as functions, one file each: check arguments, build, solve, wrap the answer."""
+
+from .bootstrap import bootstrap
+from .integrate import integrate
+from .jackknife import jackknife
+from .jobs import run, verify
+from .pi import pi
+
+__all__ = ["bootstrap", "integrate", "jackknife", "pi", "run", "verify"]

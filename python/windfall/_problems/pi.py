@@ -1,0 +1,37 @@
+"""Estimate pi: the first example of every lecture."""
+
+from __future__ import annotations
+
+from .._result import Result
+from .._rng import RngLike
+from .solving import Progress, build, given, solve
+
+
+def pi(
+    n: int | float | None = None,
+    *,
+    rng: RngLike = None,
+    workers: int | None = None,
+    progress: Progress = None,
+) -> Result:
+    """Estimate pi by the share of random points that fall inside a quarter circle.
+
+    Parameters
+    ----------
+    n : int, default 100,000,000
+        Sample points.
+    rng : int, SeedSequence, Generator or None
+        See `integrate`.
+    workers : int, optional
+        Threads; by default every core that this process may use.
+    progress : bool or callable, optional
+        See `integrate`.
+
+    Examples
+    --------
+    >>> result = windfall.pi(1_000_000, rng=7)
+    >>> abs(result.estimate - 3.141592653589793) < 5 * result.mcse
+    True
+    """
+    problem = build("pi", given(n=n), rng)
+    return solve(problem, workers, progress)

@@ -1,0 +1,58 @@
+"""The one way that every function goes: a job, a problem, its answer as a result."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .. import _core
+from .._progress import Tick, ticker
+from .._result import IncompleteWarning, Result, result_from
+from .._rng import RngLike, seed_from
+
+Progress: TypeAlias = bool | Tick | None
+
+
+def build(
+    name: str,
+    options: dict[str, Any],
+    rng: RngLike,
+    *,
+    table: _core.Table | None = None,
+    function: _core.Function | None = None,
+) -> _core.Problem:
+    """Return the problem called `name`, checked: a wrong option raises here."""
+    job = {"problem": name, "seed": str(seed_from(rng)), **options}
+    return _core.Problem(json.dumps(job, default=plain), table, function)
+
+
+def solve(problem: _core.Problem, workers: int | None, progress: Progress) -> Result:
+    """Solve `problem` on threads; warn if it was interrupted."""
+    tick, close = ticker(progress)
+    try:
+        answer, facts, distribution, index = problem.solve(workers, tick)
+    finally:
+        close()
+    result = result_from(answer, facts, distribution, index, problem)
+    if not result.complete:
+        warnings.warn(
+            "the run was interrupted: this is the estimate so far, with its error",
+            IncompleteWarning,
+            stacklevel=3,
+        )
+    return result
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given; the core knows the defaults of the others."""
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def plain(value: Any) -> Any:
+    """Return a NumPy scalar or array as plain Python, for JSON."""
+    to_list: Callable[[], Any] | None = getattr(value, "tolist", None)
+    if to_list is None:
+        raise TypeError(f"`{value!r}` cannot stand in a job")
+    return to_list()
