@@ -8,6 +8,7 @@ pub mod jackknife;
 mod normal;
 pub mod pi;
 pub mod resample;
+pub mod sample;
 pub mod statistic;
 mod student;
 
