@@ -23,6 +23,14 @@ pub struct Interval {
     pub high_mcse: f64,
 }
 
+impl Interval {
+    /// The interval `estimate ± reach · mcse` of a simulated estimate.
+    pub fn around(estimate: f64, mcse: f64, reach: f64, level: f64, method: &str) -> Self {
+        let (low, high) = (estimate - reach * mcse, estimate + reach * mcse);
+        Self { low, high, level, method: method.into(), low_mcse: mcse, high_mcse: mcse }
+    }
+}
+
 /// One estimated quantity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {

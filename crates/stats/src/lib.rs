@@ -5,12 +5,11 @@
 pub mod bootstrap;
 pub mod integrate;
 pub mod jackknife;
-mod normal;
+pub mod law;
 pub mod pi;
 pub mod resample;
 pub mod sample;
 pub mod statistic;
-mod student;
 
 use windfall_core::Registry;
 

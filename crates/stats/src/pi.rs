@@ -3,7 +3,7 @@
 //! The least problem there is, and so the measure of what the machinery costs: two draws, two
 //! multiplications and a comparison a point, all in registers.
 
-use crate::student::normal_quantile;
+use crate::law::normal;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use windfall_core::wire::{Reader, put_u64};
@@ -117,15 +117,7 @@ impl Problem for Pi {
         let outcome = run(&self.job(), on, control)?;
         let moments = outcome.partial.moments();
         let (estimate, mcse) = (moments.mean(), moments.mcse());
-        let reach = normal_quantile(0.975) * mcse;
-        let interval = Interval {
-            low: estimate - reach,
-            high: estimate + reach,
-            level: 0.95,
-            method: "normal".into(),
-            low_mcse: mcse,
-            high_mcse: mcse,
-        };
+        let interval = Interval::around(estimate, mcse, normal::quantile(0.975), 0.95, "normal");
         let mut notes = Vec::new();
         if moments.squares() == 0.0 {
             notes.push("all points fell on one side: the error cannot be told".to_owned());

@@ -27,7 +27,7 @@
 
 use super::options::{Alternative, Method};
 use super::quantiles::Quantiles;
-use crate::normal;
+use crate::law::normal;
 use windfall_core::Interval;
 
 /// The interval that is asked for.

@@ -22,7 +22,7 @@ mod stratified;
 pub use integrand::{Blocks, Integrand, interleave};
 pub use options::{IntegrateOptions, Method};
 
-use crate::student::{normal_quantile, student_reach};
+use crate::law::{normal, student};
 use bounds::Space;
 use integrand::Formula;
 use options::JobOptions;
@@ -206,17 +206,10 @@ impl<'a> Integrate<'a> {
         let (value, mcse) = (estimate.moments.mean() + 0.0, estimate.moments.mcse());
         let level = self.options.level;
         let (reach, method) = match estimate.freedom {
-            Some(freedom) => (student_reach(level, freedom), "student"),
-            None => (normal_quantile(0.5 + 0.5 * level), "normal"),
+            Some(freedom) => (student::quantile(freedom as f64, 0.5 + 0.5 * level), "student"),
+            None => (normal::quantile(0.5 + 0.5 * level), "normal"),
         };
-        let interval = Interval {
-            low: value - reach * mcse,
-            high: value + reach * mcse,
-            level,
-            method: method.into(),
-            low_mcse: mcse,
-            high_mcse: mcse,
-        };
+        let interval = Interval::around(value, mcse, reach, level, method);
         let quantity =
             Quantity { interval: Some(interval), ..Quantity::new(&self.name, value, mcse) };
         let draws = Draws { name: "n", count: estimate.points };

@@ -1,15 +1,19 @@
-//! The standard normal law at one point, with the same bits on every machine.
+//! The standard normal law at one point.
 
-pub(crate) use crate::student::normal_quantile as quantile;
-use windfall_lanes::{Simd, Task, dispatch, math};
+use windfall_lanes::{Simd, Task, dispatch, math, scalar_math};
+
+/// The point below which lies the probability `p`; infinite at 0 and 1.
+pub fn quantile(p: f64) -> f64 {
+    scalar_math::normal_quantile(p)
+}
 
 /// The density at `x`.
-pub(crate) fn pdf(x: f64) -> f64 {
+pub fn pdf(x: f64) -> f64 {
     dispatch(At(x)).0
 }
 
 /// The probability below `x`.
-pub(crate) fn cdf(x: f64) -> f64 {
+pub fn cdf(x: f64) -> f64 {
     dispatch(At(x)).1
 }
 
