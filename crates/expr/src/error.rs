@@ -54,6 +54,8 @@ pub enum ProblemKind {
     ColumnOutsideAggregate,
     /// An argument that must be a constant depends on a column.
     NotConstant,
+    /// A mistake in a text around expressions, such as the formula of a regression.
+    Around,
 }
 
 /// One mistake: where it is, what it is, and what to do about it.
@@ -101,13 +103,17 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Starts an empty list for `text`.
-    pub(crate) fn new(text: &str) -> Problems {
+    /// Starts an empty list for `text`: for whoever reads a language around expressions.
+    pub fn new(text: &str) -> Problems {
         Problems { text: text.to_owned(), list: Vec::new(), left_out: 0 }
     }
 
-    /// Notes one problem; a second one of the same kind at the same place is dropped.
-    pub(crate) fn add(
+    /// Notes one problem at `bytes` of the text; a second one of the same kind at the same place
+    /// is dropped.
+    ///
+    /// # Panics
+    /// If `bytes` starts past the end or within a character.
+    pub fn add(
         &mut self,
         kind: ProblemKind,
         bytes: Range<usize>,
@@ -133,8 +139,20 @@ impl Problems {
         self.list.len() == PROBLEMS_MAX
     }
 
+    /// Notes what is wrong with an expression that stands at `start` in this text.
+    pub fn absorb(&mut self, inner: &Problems, start: usize) {
+        for Problem { kind, bytes, message, hint, .. } in &inner.list {
+            let bytes = start + bytes.start..start + bytes.end;
+            self.add(kind.clone(), bytes, message.as_str(), hint.clone());
+        }
+        self.left_out += inner.left_out;
+    }
+
     /// The list as an error, unless it is empty.
-    pub(crate) fn into_result(mut self) -> Result<(), Problems> {
+    ///
+    /// # Errors
+    /// Itself, in the order of places, if there is any problem.
+    pub fn into_result(mut self) -> Result<(), Problems> {
         self.list.sort_by_key(|problem| problem.bytes.start);
         if self.list.is_empty() { Ok(()) } else { Err(self) }
     }

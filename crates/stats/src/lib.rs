@@ -3,6 +3,7 @@
 //! A problem knows nothing of where it runs; [`REGISTRY`] makes one from a job file.
 
 pub mod bootstrap;
+pub mod formula;
 pub mod integrate;
 pub mod jackknife;
 pub mod law;

@@ -1,6 +1,7 @@
 //! The statistical problems, from outside.
 
 mod bootstrap;
+mod formula;
 mod integrate;
 mod jackknife;
 mod pi;
