@@ -8,8 +8,8 @@
 //! order is the reference, or that of `C(g, "reference")`. `offset(…)` adds a column whose
 //! coefficient is 1. Columns are named as R names them.
 //!
-//! Sources: J. M. Chambers, T. J. Hastie, "Statistical Models in S" (1992), chapter 2; the coding of
-//! factors in interactions follows R's `model.matrix`.
+//! Sources: J. M. Chambers, T. J. Hastie, "Statistical Models in S" (1992), chapter 2; the coding
+//! of factors in interactions follows R's `model.matrix`.
 //!
 //! ```text
 //! scan.rs   text into words     terms.rs   words into terms     design.rs   terms into columns
