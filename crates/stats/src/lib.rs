@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod formula;
+pub mod hypothesis;
 pub mod integrate;
 pub mod jackknife;
 pub mod law;

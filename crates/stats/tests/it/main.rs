@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod formula;
+mod hypothesis;
 mod integrate;
 mod jackknife;
 mod pi;
