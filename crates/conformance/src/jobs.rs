@@ -30,6 +30,14 @@ pub fn jobs() -> Vec<JobSpec> {
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nbayesian = true\n\
          method = 'percentile'\nresamples = 5000",
         "problem = 'jackknife'\ndata = 'law'\nstatistic = 'correlation(lsat, gpa)'",
+        "problem = 'sample'\nmodel = 'gaussian'\nsd = [1, 9, 0.1]\nchains = 5\nwarmup = 150\n\
+         draws = 100\ndistribution = true",
+        "problem = 'sample'\nmodel = 'gaussian'\ndimensions = 2\nsampler = 'metropolis'\n\
+         chains = 3\nwarmup = 200\ndraws = 100\nthin = 3\ninit = [1, -1]",
+        "problem = 'sample'\nmodel = 'gaussian'\ndimensions = 2\nsampler = 'ensemble'\n\
+         walkers = 6\nchains = 2\nwarmup = 50\ndraws = 40",
+        "problem = 'sample'\nmodel = 'gaussian'\ndimensions = 2\nsampler = 'tempering'\n\
+         rungs = 3\nhottest = 10\nchains = 3\nwarmup = 200\ndraws = 100",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

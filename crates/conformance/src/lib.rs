@@ -29,7 +29,9 @@ macro_rules! conformance {
             a_panicking_task_is_named_and_the_executor_lives,
             a_run_stopped_before_it_began_is_interrupted,
             a_run_stopped_in_the_middle_keeps_what_is_done,
+            a_stopped_shard_is_kept_where_its_kernel_says_so,
             only_the_calling_thread_ticks,
+            somebody_ticks_while_shards_are_long,
             rounds_stop_where_the_serial_executor_stops,
             nothing_is_left_behind,
         );

@@ -2,12 +2,12 @@
 
 use crate::jobs::{Probe, jobs, source};
 use std::cell::Cell;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use windfall_core::{
     Cancel, Control, ErrorKind, Executor, Job, Kernel, Observer, Progress, Rounds, Seed, Serial,
-    Shard, Shards, Streams, run, run_rounds,
+    Shard, Shards, Streams, UnderWay, run, run_rounds,
 };
 use windfall_core::{Moments, Result};
 use windfall_stats::REGISTRY;
@@ -108,6 +108,37 @@ pub fn a_run_stopped_in_the_middle_keeps_what_is_done(on: &dyn Executor) {
     assert_eq!(outcome.partial.count(), outcome.tasks);
 }
 
+/// What a shard did before it was told to stop is kept where its kernel says so, and its tasks
+/// count as not done.
+pub fn a_stopped_shard_is_kept_where_its_kernel_says_so(on: &dyn Executor) {
+    if refuses_closures(on) {
+        return;
+    }
+    /// Tasks that are worth something half done.
+    struct Keeps;
+    impl Kernel for Keeps {
+        type Partial = Moments;
+        fn shards(&self) -> Shards {
+            Shards::new(1000, 1)
+        }
+        fn run_shard(&self, shard: Shard, _: &Streams, cancel: &Cancel) -> Result<Moments> {
+            if shard.index == 5 {
+                cancel.stop();
+            }
+            let mut moments = Moments::default();
+            moments.push(shard.index as f64);
+            Ok(moments)
+        }
+        fn keeps_stopped(&self) -> bool {
+            true
+        }
+    }
+    let streams = Streams::new(Seed::from(7u64), "keeps");
+    let outcome = run(&Job::new(&Keeps, streams), on, &Control::default()).expect("no failure");
+    assert!(!outcome.complete && outcome.tasks < 1000);
+    assert!(outcome.partial.count() > outcome.tasks, "shard 5 is there, and not counted");
+}
+
 /// The observer is called on the calling thread, at most every 50 ms, with growing counts.
 pub fn only_the_calling_thread_ticks(on: &dyn Executor) {
     if refuses_closures(on) {
@@ -145,6 +176,49 @@ pub fn only_the_calling_thread_ticks(on: &dyn Executor) {
     run(&Job::new(&Slow, streams), on, &Control::watched(&watcher)).expect("nothing fails");
     // 300 ms of sleep on up to 3 workers: at least one look, and no more than one each 50 ms.
     assert!((1..=60).contains(&watcher.1.get()), "{} ticks", watcher.1.get());
+}
+
+/// An executor of several workers keeps the calling thread free to tick while shards are long, and
+/// the tasks under way are shown.
+pub fn somebody_ticks_while_shards_are_long(on: &dyn Executor) {
+    if refuses_closures(on) || on.capabilities().workers == 1 {
+        return;
+    }
+    /// One shard a worker, each long.
+    struct Long(AtomicU64);
+    impl Kernel for Long {
+        type Partial = Moments;
+        fn shards(&self) -> Shards {
+            Shards::new(2, 1)
+        }
+        fn run_shard(&self, _: Shard, _: &Streams, _: &Cancel) -> Result<Moments> {
+            for step in 0..10 {
+                self.0.store(step, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(30));
+            }
+            Ok(Moments::default())
+        }
+        fn has_long_shards(&self) -> bool {
+            true
+        }
+        fn under_way(&self) -> Vec<UnderWay> {
+            let steps = self.0.load(Ordering::Relaxed);
+            vec![UnderWay { task: 1, steps, steps_max: 10, text: "asleep".into() }]
+        }
+    }
+    struct Watcher(Cell<u32>, Cell<f64>);
+    impl Observer for Watcher {
+        fn tick(&self, progress: &Progress) {
+            self.0.set(self.0.get() + 1);
+            self.1.set(self.1.get().max(progress.share()));
+        }
+    }
+    let watcher = Watcher(Cell::new(0), Cell::new(0.0));
+    let streams = Streams::new(Seed::from(7u64), "long");
+    let long = Long(AtomicU64::new(0));
+    run(&Job::new(&long, streams), on, &Control::watched(&watcher)).expect("nothing fails");
+    assert!(watcher.0.get() >= 3, "{} ticks in 300 ms", watcher.0.get());
+    assert!(watcher.1.get() > 0.1, "the share grew to {} only", watcher.1.get());
 }
 
 /// A stop by tolerance comes after the same shards as on the serial executor.

@@ -122,10 +122,10 @@ impl Answer {
         }
     }
 
-    /// The rows that a file of results holds: the table, or else the distribution, one column a
-    /// quantity, after its index; none if the answer keeps neither.
+    /// The rows that a file of results holds: the distribution if the answer keeps one, one column
+    /// a quantity, after its index; or else the table; none if it has neither.
     pub fn rows(&self) -> Option<Table> {
-        if self.table.is_some() || self.distribution.is_empty() {
+        if self.distribution.is_empty() {
             return self.table.clone();
         }
         let index = self.index.iter().flat_map(Table::columns);

@@ -85,7 +85,8 @@ where
         if elapsed_s - last_s >= TICK_S {
             last_s = elapsed_s;
             let (done, tasks_max) = (lists.lock().1, tasks.shards.tasks());
-            observer.tick(&Progress { tasks: done, tasks_max, moments: None, elapsed_s });
+            let (moments, under_way) = (None, Vec::new());
+            observer.tick(&Progress { tasks: done, tasks_max, moments, elapsed_s, under_way });
         }
     })?;
     lists.finish()

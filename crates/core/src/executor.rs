@@ -49,6 +49,11 @@ pub trait Work: Sync {
 
     /// The flag that asks to stop.
     fn cancel(&self) -> &Cancel;
+
+    /// Whether one shard may take seconds: run them where the calling thread can still tick.
+    fn has_long_shards(&self) -> bool {
+        false
+    }
 }
 
 /// What running a shard yields: a partial of the kernel's own type, or its bytes.

@@ -1,6 +1,6 @@
 //! The two traits that matter: a kernel runs a shard, a partial merges and travels.
 
-use crate::{Cancel, Moments, Result, Shard, Shards};
+use crate::{Cancel, Moments, Result, Shard, Shards, UnderWay};
 use windfall_streams::Streams;
 
 /// One shard in, one partial out. No input or output, no clock, no state between shards.
@@ -14,7 +14,7 @@ pub trait Kernel: Sync {
     /// Runs the tasks of `shard`; task `i` draws from `streams.task(i)` and from nothing else.
     ///
     /// A long shard asks `cancel` now and then and returns what it likes when told to stop:
-    /// the partial of a stopped shard is thrown away.
+    /// the partial of a stopped shard is thrown away, unless [`Kernel::keeps_stopped`].
     ///
     /// # Errors
     /// Whatever its tasks report; the run stops and names the shard.
@@ -23,6 +23,24 @@ pub trait Kernel: Sync {
     /// The values so far whose mean is the estimate, for those who watch; none by default.
     fn moments(&self, _partial: &Self::Partial) -> Option<Moments> {
         None
+    }
+
+    /// Whether the partial of a shard that was told to stop is worth keeping: it holds what its
+    /// tasks did until then, as those of a Markov chain do. The run counts such a shard's tasks as
+    /// not done and is incomplete.
+    fn keeps_stopped(&self) -> bool {
+        false
+    }
+
+    /// Whether one shard may take seconds: an executor then keeps the calling thread free to tick.
+    fn has_long_shards(&self) -> bool {
+        false
+    }
+
+    /// The tasks under way, for those who watch; none by default. Such gauges are the one thing
+    /// that a kernel may write to beside its partial, and no result may read them.
+    fn under_way(&self) -> Vec<UnderWay> {
+        Vec::new()
     }
 }
 

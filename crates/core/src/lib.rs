@@ -77,5 +77,5 @@ pub use shard::{Shard, Shards};
 pub use spec::JobSpec;
 pub use threads::Threads;
 pub use verify::{Verification, verify};
-pub use watch::{Control, Observer, Progress};
+pub use watch::{Control, Observer, Progress, UnderWay};
 pub use windfall_streams::{Seed, Stream, Streams};

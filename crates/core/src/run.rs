@@ -34,7 +34,7 @@ impl<'a, K: Kernel> Job<'a, K> {
 pub struct Outcome<P> {
     /// The merge of the partials, in shard order.
     pub partial: P,
-    /// The tasks that it holds.
+    /// The tasks that it holds whole.
     pub tasks: u64,
     /// Whether these are all that were asked for.
     pub complete: bool,
@@ -42,8 +42,9 @@ pub struct Outcome<P> {
 
 /// Runs all shards of `job` on `on`.
 ///
-/// A run that is stopped keeps what is done: the outcome holds every finished shard and is
-/// marked incomplete.
+/// A run that is stopped keeps what is done: the outcome holds every finished shard (and what
+/// the unfinished ones did, if the kernel [keeps it](Kernel::keeps_stopped)) and is marked
+/// incomplete.
 ///
 /// # Errors
 /// The error of the failed shard with the lowest index; [`ErrorKind::Interrupted`] if the run was
@@ -75,7 +76,7 @@ pub fn run_range<K: Kernel>(
         })
         .hint("write the job as an expression, or run it on threads"));
     }
-    let state = State { tree: Tree::new(), tasks: 0, seen: HashSet::new() };
+    let state = State { tree: Tree::new(), tasks: 0, stopped: false, seen: HashSet::new() };
     let cancel = &control.cancel;
     let merger = Merger { first: range.start, state: Mutex::new(state), job, cancel };
     let work = Erased { job, cancel, range: range.clone() };
@@ -90,7 +91,7 @@ pub fn run_range<K: Kernel>(
     })?;
     let state = merger.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let all = job.kernel.shards().tasks_in(&range);
-    if state.tasks == 0 && all > 0 {
+    if state.tasks == 0 && all > 0 && !state.stopped {
         return Err(Error::new(ErrorKind::Interrupted));
     }
     Ok(Outcome { partial: state.tree.finish(), tasks: state.tasks, complete: state.tasks == all })
@@ -168,6 +169,10 @@ impl<K: Kernel> Work for Erased<'_, K> {
     fn cancel(&self) -> &Cancel {
         self.cancel
     }
+
+    fn has_long_shards(&self) -> bool {
+        self.job.kernel.has_long_shards()
+    }
 }
 
 /// Merges what arrives, and counts.
@@ -181,6 +186,8 @@ struct Merger<'a, K: Kernel> {
 struct State<P> {
     tree: Tree<P>,
     tasks: u64,
+    /// Whether the tree holds a shard that was told to stop.
+    stopped: bool,
     seen: HashSet<u64>,
 }
 
@@ -198,14 +205,18 @@ impl<K: Kernel> Merger<'_, K> {
             .reduce(Moments::merge);
         let tasks_max = self.job.kernel.shards().tasks();
         let before = self.job.kernel.shards().get(self.first).first;
-        Progress { tasks: before + state.tasks, tasks_max, moments, elapsed_s }
+        let tasks = before + state.tasks;
+        drop(state);
+        let under_way = self.job.kernel.under_way();
+        Progress { tasks, tasks_max, moments, elapsed_s, under_way }
     }
 }
 
 impl<K: Kernel> Sink for Merger<'_, K> {
     fn put(&self, shard: u64, partial: Yield) -> Result<()> {
         // Its kernel may have returned early.
-        if self.cancel.is_stopped() {
+        let stopped = self.cancel.is_stopped();
+        if stopped && !self.job.kernel.keeps_stopped() {
             return Ok(());
         }
         let partial = match partial {
@@ -220,7 +231,8 @@ impl<K: Kernel> Sink for Merger<'_, K> {
             return Err(Error::wire(format!("shard {} came twice or unasked", shard.index)));
         }
         state.tree.put(shard.index - self.first, partial);
-        state.tasks += shard.end - shard.first;
+        state.stopped |= stopped;
+        state.tasks += if stopped { 0 } else { shard.end - shard.first };
         Ok(())
     }
 }

@@ -1,13 +1,19 @@
 //! The executor of this machine's cores: threads that claim shards one after the other.
 //!
-//! The calling thread is worker 0 and the only one that ticks. The others are started when there
+//! The calling thread is the only one that ticks, and worker 0. The others are started when there
 //! is more than one shard and have ended when `run` returns, so that a small job (one shard) costs
-//! no thread and nothing is left behind.
+//! no thread and nothing is left behind. Where one shard may take seconds, the calling thread runs
+//! none: it looks at the others every 20 ms, so that somebody ticks.
 
 use crate::executor::{Capabilities, Executor, Sink, Work};
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The time between two looks at long shards.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs shards on this many threads of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +35,9 @@ impl Executor for Threads {
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let shards = work.shards();
-        let helpers = (self.workers as u64).min(shards.end - shards.start).saturating_sub(1);
+        let workers = (self.workers as u64).min(shards.end - shards.start);
+        let apart = work.has_long_shards();
+        let helpers = if apart { workers } else { workers.saturating_sub(1) };
         let claims = Claims {
             next: AtomicU64::new(shards.start),
             end: shards.end,
@@ -37,18 +45,24 @@ impl Executor for Threads {
             first_error: Mutex::new(None),
         };
         std::thread::scope(|scope| {
+            let (alive, ended) = channel::<()>();
             for helper in 1..=helpers {
-                let claims = &claims;
+                let (claims, alive) = (&claims, alive.clone());
                 let helper = std::thread::Builder::new()
                     .name(format!("windfall-{helper}"))
                     .spawn_scoped(scope, move || {
                         let name = format!("thread {helper}");
                         while claims.run_next(work, sink, &name) {}
+                        drop(alive);
                     });
                 // A thread that cannot be had costs speed, never the answer.
                 if helper.is_err() {
                     break;
                 }
+            }
+            drop(alive);
+            while apart && ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                tick();
             }
             while claims.run_next(work, sink, "thread 0") {
                 tick();
