@@ -17,4 +17,4 @@ use windfall_core::Registry;
 
 /// Every problem by its name in job files.
 pub static REGISTRY: Registry =
-    Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, pi::ENTRY]);
+    Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, pi::ENTRY, sample::ENTRY]);

@@ -7,4 +7,5 @@ mod integrate;
 mod jackknife;
 mod pi;
 mod resample;
+mod sample;
 mod shared;

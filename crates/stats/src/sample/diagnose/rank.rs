@@ -1,0 +1,56 @@
+//! Ranks as normal scores, and quantiles of sorted values.
+
+use windfall_lanes::{LANES, Simd, Task, dispatch, math};
+
+/// The normal scores of ranks: `Φ^-1((r - 3/8)/(N + 1/4))`, ties at their mean rank.
+pub(super) fn normal_scores(values: &[f64]) -> Vec<f64> {
+    let size = values.len();
+    let mut order: Vec<(f64, u32)> =
+        values.iter().enumerate().map(|(place, &value)| (value, place as u32)).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut scores = vec![0.0; size];
+    let mut start = 0;
+    for tied in order.chunk_by(|a, b| a.0 == b.0) {
+        let rank = start as f64 + 0.5 * (tied.len() as f64 + 1.0);
+        let share = (rank - 0.375) / (size as f64 + 0.25);
+        tied.iter().for_each(|&(_, place)| scores[place as usize] = share);
+        start += tied.len();
+    }
+    dispatch(Quantiles(&mut scores));
+    scores
+}
+
+/// Turns probabilities into normal quantiles.
+struct Quantiles<'a>(&'a mut [f64]);
+
+impl Task for Quantiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for part in self.0.chunks_mut(LANES) {
+            let quantiles = math::normal_quantile(simd, simd.load_head(part, 0.5));
+            simd.store_head(quantiles, part);
+        }
+    }
+}
+
+/// The quantile of sorted values by linear interpolation between neighbours.
+pub(super) fn quantile_of(sorted: &[f64], level: f64) -> f64 {
+    let place = (sorted.len() - 1) as f64 * level;
+    let (low, share) = (place as usize, place - place.floor());
+    let value = sorted[low];
+    if share > 0.0 { share.mul_add(sorted[low + 1] - value, value) } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_share_their_mean_rank() {
+        let scores = normal_scores(&[3.0, 1.0, 3.0, 2.0]);
+        assert_eq!(scores[0], scores[2]);
+        assert!(scores[1] < scores[3] && scores[3] < scores[0]);
+    }
+}
