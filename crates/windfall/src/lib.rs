@@ -35,14 +35,14 @@ pub mod readable;
 mod replicate;
 mod request;
 
-pub use problems::{bootstrap, integrate, jackknife, pi};
+pub use problems::{bootstrap, integrate, jackknife, pi, sample};
 pub use replicate::{map, map_seeded, replicate};
 pub use request::{Request, solve};
 pub use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
     Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,
     Result, Seed, Serial, Shard, Shards, Shuffled, Source, Stopwatch, Stream, Streams, Table,
-    Tasks, Threads, Verification, collect, nearest, read_options, verify,
+    Tasks, Threads, UnderWay, Verification, collect, nearest, read_options, verify,
 };
 pub use windfall_stats::{self as stats, REGISTRY};
 

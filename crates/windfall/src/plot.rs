@@ -1,9 +1,10 @@
-//! Draw the distribution of each quantity with its estimate and interval, as SVG or PNG.
+//! Draw an answer as SVG or PNG: the first drawer of [`DRAWERS`] that serves it does it.
 //!
-//! Both come from one list of shapes. The font for PNG lies in the program, so that a picture
-//! looks the same on a machine without fonts.
+//! Both formats come from one list of shapes. The font for PNG lies in the program, so that a
+//! picture looks the same on a machine without fonts.
 
 mod axis;
+mod chains;
 mod font;
 mod panel;
 mod png;
@@ -11,32 +12,38 @@ mod scene;
 
 use crate::files::{extension, replace};
 use font::Font;
-use panel::{HEIGHT, Panel, WIDTH};
 use scene::Scene;
 use std::io::Write;
 use std::path::Path;
 use windfall_core::{Answer, Error, ErrorKind, Result};
 
-/// Draws the distribution that `answer` keeps into the file at `path`: SVG or PNG by its ending,
-/// one panel a quantity. The file appears whole or not at all.
+/// One way to draw an answer.
+struct Drawer {
+    /// Whether the answer holds what this one draws.
+    serves: fn(&Answer) -> bool,
+    draw: fn(&Answer, &Font) -> Scene,
+}
+
+/// The ways to draw an answer, the most particular first.
+static DRAWERS: &[Drawer] = &[chains::DRAWER, panel::DRAWER];
+
+/// Draws `answer` into the file at `path`: SVG or PNG by its ending. The file appears whole or not
+/// at all.
+///
+/// A distribution is drawn as a histogram a quantity, with estimate and interval; the draws of
+/// several chains as densities, traces and ranks.
 ///
 /// # Errors
-/// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps no
-/// distribution, [`ErrorKind::Io`] if the file cannot be written.
+/// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps nothing
+/// that can be drawn, [`ErrorKind::Io`] if the file cannot be written.
 pub fn plot(path: &Path, answer: &Answer) -> Result<()> {
     let format = format_of(path)?;
-    if answer.distribution.is_empty() {
+    let Some(drawer) = DRAWERS.iter().find(|drawer| (drawer.serves)(answer)) else {
         let error = ErrorKind::TooFew { what: "distributions to draw".into(), got: 0, need: 1 };
         return Err(Error::new(error).hint("set `distribution = true` in the job"));
-    }
+    };
     let font = Font::sans();
-    let panels = answer.quantities.iter().zip(&answer.distribution).enumerate();
-    let mut scene = Scene { width: WIDTH, height: 0.0, shapes: Vec::new() };
-    for (place, (quantity, values)) in panels {
-        let panel = Panel { answer, quantity, values, top: HEIGHT * place as f64, font: &font };
-        scene.shapes.extend(panel.shapes());
-        scene.height += HEIGHT;
-    }
+    let scene = (drawer.draw)(answer, &font);
     replace(path, |file| match format {
         Format::Svg => file.write_all(scene.to_svg().as_bytes()),
         Format::Png => file.write_all(&png::encode(&scene, &font)?),
@@ -67,6 +74,7 @@ fn format_of(path: &Path) -> Result<Format> {
 
 #[cfg(test)]
 mod tests {
+    use super::panel::{HEIGHT, WIDTH};
     use super::*;
     use windfall_core::{Draws, Interval, Quantity, Seed};
 
@@ -129,6 +137,30 @@ mod tests {
         assert_eq!(pixels.len(), (1 + 3 * side(16) as usize) * side(20) as usize);
         let dark = pixels.iter().filter(|&&byte| (1..100).contains(&byte)).count();
         assert!(dark > 2000, "only {dark} dark bytes");
+    }
+
+    /// Two chains of a hundred draws: one drifts.
+    fn chains() -> Answer {
+        let number = |row: u32, of: u32| f64::from(row % of);
+        let column = |value: &dyn Fn(u32) -> f64| (0..200).map(value).collect::<Vec<f64>>();
+        let index = windfall_core::Table::from_numbers([
+            ("chain", column(&|row| f64::from(row / 100))),
+            ("draw", column(&|row| number(row, 100))),
+        ]);
+        let draws = column(&|row| number(37 * row, 101) + if row < 100 { 0.0 } else { 30.0 });
+        Answer { distribution: vec![draws], index: Some(index.unwrap()), ..answer("tau") }
+    }
+
+    #[test]
+    fn chains_are_drawn_as_density_trace_and_ranks() {
+        let svg = String::from_utf8(drawn("chains.svg", &chains())).unwrap();
+        // Two chains, three panels.
+        assert_eq!(svg.matches("<polyline").count(), 6, "{svg}");
+        for part in ["tau", "density", "draw", "rank", "chain 1"] {
+            assert!(svg.contains(part), "{part} is missing in {svg}");
+        }
+        let png = drawn("chains.png", &chains());
+        assert!(png.len() > 5000, "{} bytes", png.len());
     }
 
     #[test]

@@ -76,3 +76,21 @@ pub fn bootstrap(table: &Table, statistic: &str) -> Request {
 pub fn jackknife(table: &Table, statistic: &str) -> Request {
     Request::new("jackknife").set("statistic", statistic).table(table)
 }
+
+/// Draws from a built-in model's posterior by many Markov chains; `set` gives it what it wants.
+///
+/// A formula is sampled by `Request::new("sample").set("log_density", …)`, a model that is code by
+/// [`windfall_stats::sample::Sample`].
+///
+/// # Examples
+/// ```
+/// let request = windfall::sample("gaussian").set("sd", vec![1.0, 10.0]);
+/// let answer = request.set("chains", 2).seed(1_u64).solve()?;
+/// let wide = &answer.quantities[1];
+/// assert!((wide.standard_error.unwrap() - 10.0).abs() < 1.0);
+/// assert!(answer.table.unwrap().numbers("r_hat")?[1] < 1.02);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn sample(model: &str) -> Request {
+    Request::new("sample").set("model", model)
+}

@@ -63,6 +63,8 @@ enum Command {
     Bootstrap(solve::Draw<problems::Bootstrap>),
     /// Jackknife statistics of a table: bias and standard error by leaving rows out
     Jackknife(solve::Solve<problems::Jackknife>),
+    /// Draw from a posterior by many Markov chains, and tell whether they mixed
+    Sample(solve::Draw<problems::Sample>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -94,6 +96,7 @@ fn obey(command: Command) -> exit::Done {
         Command::Integrate(solve) => solve.obey(),
         Command::Bootstrap(draw) => draw.obey(),
         Command::Jackknife(solve) => solve.obey(),
+        Command::Sample(draw) => draw.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

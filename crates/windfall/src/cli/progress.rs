@@ -1,9 +1,10 @@
-//! The bar on standard error: how far the run is, the estimate converging, the time left.
+//! The bar on standard error: how far the run is, the estimate converging, the time left; below it
+//! a line for each task under way that the problem tells apart.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
-use windfall::readable::{duration, with_error};
-use windfall::{Observer, Progress, Stopwatch};
+use windfall::readable::{count, duration, with_error};
+use windfall::{Observer, Progress, Stopwatch, UnderWay};
 
 /// Runs shorter than this show no bar: it would only flicker.
 const FIRST_S: f64 = 0.3;
@@ -11,19 +12,22 @@ const FIRST_S: f64 = 0.3;
 const STEP_S: f64 = 0.1;
 /// Cells of the bar.
 const CELLS: usize = 24;
+/// Tasks under way that get a line of their own.
+const LINES_MAX: usize = 16;
 
-/// A line that is drawn over itself.
+/// Lines that are drawn over themselves.
 pub(super) struct Bar {
     watch: Stopwatch,
     next_s: Cell<f64>,
-    drawn: Cell<bool>,
+    /// Lines drawn last time.
+    drawn: Cell<usize>,
 }
 
 impl Bar {
     /// A bar, unless nobody would see it: `wanted` is false or standard error is no terminal.
     pub(super) fn new(wanted: bool) -> Option<Self> {
         let bar =
-            Self { watch: Stopwatch::start(), next_s: Cell::new(FIRST_S), drawn: Cell::new(false) };
+            Self { watch: Stopwatch::start(), next_s: Cell::new(FIRST_S), drawn: Cell::new(0) };
         (wanted && io::stderr().is_terminal()).then_some(bar)
     }
 }
@@ -33,28 +37,52 @@ impl Observer for Bar {
         let elapsed_s = self.watch.elapsed_s();
         if elapsed_s >= self.next_s.get() {
             self.next_s.set(elapsed_s + STEP_S);
-            self.drawn.set(true);
-            let line = line(progress, elapsed_s);
+            let lines = lines(progress, elapsed_s);
             // A bar that cannot be drawn is no reason to stop.
-            let _ = write!(io::stderr(), "\r\x1b[2K{line}");
+            let _ = write!(io::stderr(), "{}{}", over(self.drawn.get()), lines.join("\n"));
+            self.drawn.set(lines.len());
         }
     }
 }
 
 impl Drop for Bar {
-    /// Leaves the line as it was before.
+    /// Leaves the terminal as it was before.
     fn drop(&mut self) {
-        if self.drawn.get() {
-            let _ = write!(io::stderr(), "\r\x1b[2K");
-        }
+        let _ = write!(io::stderr(), "{}", over(self.drawn.get()));
     }
+}
+
+/// What takes the cursor back to the first of these lines and clears them.
+fn over(lines: usize) -> String {
+    match lines {
+        0 => String::new(),
+        1 => "\r\x1b[2K".into(),
+        several => format!("\r\x1b[{}A\x1b[J", several - 1),
+    }
+}
+
+/// The bar, and a line for each task under way.
+fn lines(progress: &Progress, elapsed_s: f64) -> Vec<String> {
+    let mut lines = vec![line(progress, elapsed_s)];
+    for task in progress.under_way.iter().take(LINES_MAX) {
+        let (bar, UnderWay { task, steps, steps_max, text }) = (cells(task.share()), task);
+        lines.push(format!("{task:5} {bar}  {} / {}  {text}", count(*steps), count(*steps_max)));
+    }
+    if let more @ 1.. = progress.under_way.len().saturating_sub(LINES_MAX) {
+        lines.push(format!("      … and {more} more"));
+    }
+    lines
+}
+
+fn cells(share: f64) -> String {
+    let full = (share * CELLS as f64) as usize;
+    "█".repeat(full) + &"░".repeat(CELLS - full)
 }
 
 /// The bar as text, at most some 75 columns.
 fn line(progress: &Progress, elapsed_s: f64) -> String {
-    let share = (progress.tasks as f64 / progress.tasks_max.max(1) as f64).clamp(0.0, 1.0);
-    let full = (share * CELLS as f64) as usize;
-    let cells = "█".repeat(full) + &"░".repeat(CELLS - full);
+    let share = progress.share();
+    let cells = cells(share);
     let estimate = progress.moments.map_or(String::new(), |moments| {
         let (mean, mcse) = with_error(moments.mean(), moments.mcse());
         format!("  {mean} ± {mcse}")
@@ -72,8 +100,22 @@ mod tests {
     #[test]
     fn the_line_shows_share_estimate_and_time_left() {
         let moments = Some(Moments::new(10_000, 2.71234, 27_000.0));
-        let progress = Progress { tasks: 25, tasks_max: 100, moments, elapsed_s: 2.0 };
+        let (elapsed_s, under_way) = (2.0, Vec::new());
+        let progress = Progress { tasks: 25, tasks_max: 100, moments, elapsed_s, under_way };
         let expected = " 25 % ██████░░░░░░░░░░░░░░░░░░  2.712 ± 0.016  2.00 s, 6.00 s left";
-        assert_eq!(line(&progress, 2.0), expected);
+        assert_eq!(lines(&progress, 2.0), [expected]);
+    }
+
+    #[test]
+    fn each_task_under_way_has_a_line_and_counts_by_its_share() {
+        let chain = |task, steps| UnderWay { task, steps, steps_max: 2000, text: "warm-up".into() };
+        let under_way = vec![chain(0, 1500), chain(3, 500)];
+        let (moments, elapsed_s) = (None, 2.0);
+        let mut progress = Progress { tasks: 1, tasks_max: 4, moments, elapsed_s, under_way };
+        let drawn = lines(&progress, 2.0);
+        assert_eq!(drawn[0], " 50 % ████████████░░░░░░░░░░░░  2.00 s, 2.00 s left");
+        assert_eq!(drawn[2], "    3 ██████░░░░░░░░░░░░░░░░░░  500 / 2,000  warm-up");
+        progress.under_way = (0..40).map(|task| chain(task, 1)).collect();
+        assert_eq!(lines(&progress, 2.0)[1 + LINES_MAX], "      … and 24 more");
     }
 }

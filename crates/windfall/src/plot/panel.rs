@@ -1,8 +1,9 @@
 //! Lay out one histogram: title, bars, interval, estimate, axes, with labels that do not overlap.
 
+use super::Drawer;
 use super::axis::{Bins, bins, ticks};
 use super::font::Font;
-use super::scene::{Anchor, Colour, Shape};
+use super::scene::{Anchor, Colour, Scene, Shape};
 use crate::readable::{count, significant, with_error};
 use windfall_core::{Answer, Interval, Quantity};
 
@@ -17,14 +18,28 @@ const RIGHT: f64 = WIDTH - 28.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = HEIGHT - 58.0;
 
-const INK: Colour = [31, 41, 55];
-const QUIET: Colour = [107, 114, 128];
-const FAINT: Colour = [229, 231, 235];
+pub(super) const INK: Colour = [31, 41, 55];
+pub(super) const QUIET: Colour = [107, 114, 128];
+pub(super) const FAINT: Colour = [229, 231, 235];
 const INSIDE: Colour = [79, 129, 189];
 const OUTSIDE: Colour = [190, 207, 228];
 const BAND: Colour = [241, 245, 250];
 const EDGE: Colour = [37, 78, 128];
 const ESTIMATE: Colour = [192, 57, 43];
+
+/// A histogram a quantity, one below the other.
+pub(super) const DRAWER: Drawer = Drawer {
+    serves: |answer| !answer.distribution.is_empty(),
+    draw: |answer, font| {
+        let mut scene = Scene { width: WIDTH, height: 0.0, shapes: Vec::new() };
+        for (quantity, values) in answer.quantities.iter().zip(&answer.distribution) {
+            let panel = Panel { answer, quantity, values, top: scene.height, font };
+            scene.shapes.extend(panel.shapes());
+            scene.height += HEIGHT;
+        }
+        scene
+    },
+};
 
 /// One quantity's distribution, to be drawn at `top`.
 pub(super) struct Panel<'a> {

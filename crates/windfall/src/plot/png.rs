@@ -4,6 +4,7 @@ use super::font::Font;
 use super::scene::{Anchor, Colour, DASH, Scene, Shape};
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Pixels of the file for one of the scene: sharp on screens of high density.
@@ -47,6 +48,7 @@ impl Canvas {
                     start += step;
                 }
             }
+            Shape::Line { points, width, colour } => self.line(points, *width, *colour),
             Shape::Text { x, y, size, anchor, text, colour } => {
                 let start = match anchor {
                     Anchor::Start => *x,
@@ -75,6 +77,37 @@ impl Canvas {
                 let covered = share(across, x) * share(down, y);
                 self.blend(x as i64, y as i64, covered, colour);
             }
+        }
+    }
+
+    /// Draws a line through points: a pixel takes the colour once, by its distance from the line.
+    fn line(&mut self, points: &[[f64; 2]], width: f64, colour: Colour) {
+        let reach = 0.5 * (width * SCALE + 1.0);
+        let mut covered: BTreeMap<(i64, i64), f64> = BTreeMap::new();
+        for pair in points.windows(2) {
+            let [a, b] = [pair[0], pair[1]].map(|point| point.map(|at| at * SCALE));
+            let along = [b[0] - a[0], b[1] - a[1]];
+            let length = along[0] * along[0] + along[1] * along[1];
+            let range = |axis: usize| {
+                let (low, high) = (a[axis].min(b[axis]) - reach, a[axis].max(b[axis]) + reach);
+                (low.floor().max(0.0) as i64)..=(high.ceil() as i64)
+            };
+            for y in range(1) {
+                for x in range(0) {
+                    let off = [x as f64 + 0.5 - a[0], y as f64 + 0.5 - a[1]];
+                    let share = (off[0] * along[0] + off[1] * along[1]) / length.max(1e-12);
+                    let share = share.clamp(0.0, 1.0);
+                    let gap = [off[0] - share * along[0], off[1] - share * along[1]];
+                    let cover = (reach - gap[0].hypot(gap[1])).clamp(0.0, 1.0);
+                    if cover > 0.0 {
+                        let most = covered.entry((y, x)).or_insert(0.0);
+                        *most = most.max(cover);
+                    }
+                }
+            }
+        }
+        for ((y, x), cover) in covered {
+            self.blend(x, y, cover, colour);
         }
     }
 

@@ -1,4 +1,4 @@
-//! A picture as a list of boxes, rules and texts; written as SVG here, as PNG by `png.rs`.
+//! A picture as a list of boxes, rules, lines and texts; written as SVG here, as PNG by `png.rs`.
 
 use std::fmt::Write;
 
@@ -20,6 +20,8 @@ pub(super) enum Shape {
     Box { x: f64, y: f64, width: f64, height: f64, colour: Colour },
     /// An upright line; dashes are 5 long and 4 apart.
     Rule { x: f64, top: f64, bottom: f64, width: f64, dashed: bool, colour: Colour },
+    /// A line through points, its corners round.
+    Line { points: Vec<[f64; 2]>, width: f64, colour: Colour },
     /// A line of text, its baseline at `y`.
     Text { x: f64, y: f64, size: f64, anchor: Anchor, text: String, colour: Colour },
 }
@@ -64,6 +66,17 @@ impl Scene {
                     short(*bottom),
                     hex(*colour),
                     if *dashed { " stroke-dasharray=\"5 4\"" } else { "" }
+                ),
+                Shape::Line { points, width, colour } => writeln!(
+                    svg,
+                    "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" \
+                     stroke-width=\"{width}\" stroke-linejoin=\"round\"/>",
+                    points
+                        .iter()
+                        .map(|[x, y]| format!("{},{}", short(*x), short(*y)))
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                    hex(*colour)
                 ),
                 Shape::Text { x, y, size, anchor, text, colour } => writeln!(
                     svg,

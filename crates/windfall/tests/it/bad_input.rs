@@ -106,3 +106,21 @@ fn a_problem_without_a_distribution_says_so() {
     assert!(done.stderr.contains("simulates a distribution"), "{}", done.stderr);
     assert_eq!(scratch.names(), ["pi.toml"]);
 }
+
+#[test]
+fn chains_that_cannot_run_are_refused() {
+    let sample = |more: &[&'static str]| {
+        [&["sample", "--model", "gaussian", "--with", "dimensions=2"][..], more].concat()
+    };
+    refused(&["sample", "--model", "gausian"], &["`gausian`", "did you mean `gaussian`"]);
+    refused(&["sample", "--model", "gaussian"], &["`dimensions`", "missing"]);
+    refused(&sample(&["good.csv"]), &["`data`", "no use for it"]);
+    refused(&sample(&["--chains", "0"]), &["`chains` is `0`"]);
+    refused(&sample(&["--draws", "many"]), &["`draws`", "many"]);
+    refused(&sample(&["--sampler", "gibbs"]), &["`sampler`", "gibbs"]);
+    refused(&sample(&["--walkers", "8"]), &["`walkers` is `8`", "`ensemble`"]);
+    refused(&sample(&["--init", "1"]), &["`init`", "x[0], x[1]"]);
+    refused(&sample(&["--target-acceptance", "2"]), &["`target_acceptance` is `2`"]);
+    refused(&sample(&["--with", "sd=1,-1"]), &["`sd`", "-1"]);
+    refused(&sample(&["--with", "sdd=1,1"]), &["`sdd`", "did you mean `sd`"]);
+}

@@ -7,6 +7,7 @@ mod design;
 mod integrate;
 mod jackknife;
 mod pi;
+mod sample;
 
 use super::flags::{bounds, number};
 use super::job::Job;
@@ -33,6 +34,8 @@ macro_rules! problems {
         })*
     };
 }
+
+pub(super) use sample::Sample;
 
 problems! {
     Pi from pi is "pi";
