@@ -221,6 +221,7 @@ impl Simd for Avx2 {
         fn shl_var(a: U, count: U) -> U = both!(_mm256_sllv_epi64; a, count);
         fn shr_var(a: U, count: U) -> U = both!(_mm256_srlv_epi64; a, count);
         fn mul_lo32(a: U, b: U) -> U = both!(_mm256_mul_epu32; a, b);
+        fn square_lo32(a: U) -> U = both!(_mm256_mul_epi32; a, a);
         fn lt_u(a: U, b: U) -> U = both!(below; a, b);
         fn eq_u(a: U, b: U) -> U = both!(_mm256_cmpeq_epi64; a, b);
         fn select_u(m: U, yes: U, no: U) -> U = both!(choose; m, yes, no);

@@ -136,6 +136,10 @@ impl Simd for Neon {
         );
         fn mul_lo32(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t
             = vmull_u32(vmovn_u64(a), vmovn_u64(b));
+        fn square_lo32(a: uint64x2_t) -> uint64x2_t = {
+            let low = vmovn_s64(vreinterpretq_s64_u64(a));
+            vreinterpretq_u64_s64(vmull_s32(low, low))
+        };
         fn lt_u(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t = vcltq_u64(a, b);
         fn eq_u(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t = vceqq_u64(a, b);
         fn select_u(m: uint64x2_t, yes: uint64x2_t, no: uint64x2_t) -> uint64x2_t

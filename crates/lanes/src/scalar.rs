@@ -96,6 +96,7 @@ impl Simd for Scalar {
         fn shl_var(a: u64, count: u64) -> u64 = if count < 64 { a << count } else { 0 };
         fn shr_var(a: u64, count: u64) -> u64 = if count < 64 { a >> count } else { 0 };
         fn mul_lo32(a: u64, b: u64) -> u64 = u64::from(a as u32) * u64::from(b as u32);
+        fn square_lo32(a: u64) -> u64 = (i64::from(a as i32) * i64::from(a as i32)) as u64;
         fn lt_u(a: u64, b: u64) -> bool = a < b;
         fn eq_u(a: u64, b: u64) -> bool = a == b;
         fn select_u(m: bool, yes: u64, no: u64) -> u64 = if m { yes } else { no };

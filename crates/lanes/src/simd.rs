@@ -136,6 +136,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn shr_var(self, a: Self::U, count: Self::U) -> Self::U;
     /// The 64-bit product of the low halves of `a` and `b`.
     fn mul_lo32(self, a: Self::U, b: Self::U) -> Self::U;
+    /// The 64-bit square of the low half of `a`, read as a signed number.
+    fn square_lo32(self, a: Self::U) -> Self::U;
     /// `a < b`, unsigned.
     fn lt_u(self, a: Self::U, b: Self::U) -> Self::M;
     /// `a == b`.

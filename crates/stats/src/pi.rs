@@ -1,6 +1,6 @@
-//! Estimate pi from the points of the unit square that fall inside the quarter circle.
+//! Estimate pi from the points of a square that fall inside its circle.
 //!
-//! The least problem there is, and so the measure of what the machinery costs: two draws, two
+//! The least problem there is, and so the measure of what the machinery costs: a word, two
 //! multiplications and a comparison a point, all in registers.
 
 use crate::law::normal;
@@ -13,7 +13,6 @@ use windfall_core::{
     run_bytes,
 };
 use windfall_lanes::{LANES, Simd, Task, dispatch};
-use windfall_streams::Lanes;
 
 /// Points of a task: some 40 µs of work on a fast core.
 const POINTS_PER_TASK: u64 = 1 << 16;
@@ -41,20 +40,22 @@ impl Default for PiOptions {
 /// The row of the registry.
 pub(crate) const ENTRY: Entry = Entry {
     name: "pi",
-    about: "the fraction of random points of a square inside its quarter circle, times four",
+    about: "the fraction of random points of a square inside its circle, times four",
     build: |spec, _| {
         spec.without_data()?;
         Ok(Box::new(Pi::new(read_options(&spec.options)?, spec.seed_or_fresh()?)?))
     },
 };
 
-/// Four times the fraction of `n` uniform points of the unit square with x² + y² < 1.
+/// Four times the fraction of `n` uniform points of the square [-1, 1)² with x² + y² < 1.
 ///
-/// Points come in eights: x from eight words of the task's stream, y from the next eight, each the
-/// top 52 bits of its word over 2^52.
+/// A point is one word of its task's stream: the low half is x, the high half y, each a signed
+/// number of 32 bits over 2^31. Points lie on a lattice, whose share inside the circle is no longer
+/// pi / 4: four times the share is pi less 4.3·10^-14 (counted exactly by `derive/pi_lattice.py`), a
+/// millionth of the Monte Carlo error of the most points that there can be.
 ///
 /// # Cost
-/// About half a nanosecond a point with AVX-512, one with AVX2.
+/// A third of a nanosecond a point with AVX-512, two thirds with AVX2.
 ///
 /// # Examples
 /// ```
@@ -215,30 +216,23 @@ impl Task for CountInside<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> u64 {
         let mut lanes = self.streams.lanes(simd, self.task);
-        let mut inside = 0;
+        let mut outside = simd.splat_u(0);
         for _ in 0..self.points / LANES as u64 {
-            inside += u64::from(simd.mask_count(eight_inside(simd, &mut lanes)));
+            outside = simd.add_u(outside, eight_outside(simd, lanes.next(simd)));
         }
-        let rest = self.points % LANES as u64;
-        let asked = (1u8 << rest) - 1;
-        let last = simd.mask_bits(eight_inside(simd, &mut lanes)) & asked;
-        inside + u64::from(last.count_ones())
+        let last = simd.to_array_u(eight_outside(simd, lanes.next(simd)));
+        let rest = &last[..(self.points % LANES as u64) as usize];
+        self.points - simd.to_array_u(outside).iter().chain(rest).sum::<u64>()
     }
 }
 
-/// Which of the next eight points are inside.
+/// For each of eight points, one a word, 1 if it is not inside and 0 if it is.
 #[inline(always)]
-fn eight_inside<S: Simd>(simd: S, lanes: &mut Lanes<S>) -> S::M {
-    let x = coordinate(simd, lanes.next(simd));
-    let y = coordinate(simd, lanes.next(simd));
-    simd.lt(simd.fma(x, x, simd.mul(y, y)), simd.splat(SIDE * SIDE))
+fn eight_outside<S: Simd>(simd: S, words: S::U) -> S::U {
+    let square = simd.add_u(simd.square_lo32(words), simd.square_lo32(simd.swap_halves(words)));
+    // Not inside: the difference is negative. It cannot overflow, the square is at most 2^63.
+    simd.shr::<63>(simd.sub_u(simd.splat_u(RADIUS_SQUARE - 1), square))
 }
 
-/// The side of the square: coordinates are whole numbers below it, which spares their scaling.
-const SIDE: f64 = (1u64 << 52) as f64;
-
-/// The top 52 bits of each word.
-#[inline(always)]
-fn coordinate<S: Simd>(simd: S, words: S::U) -> S::F {
-    simd.u52_to_f64(simd.shr::<12>(words))
-}
+/// The square of the circle's radius, 2^31 steps of the lattice.
+const RADIUS_SQUARE: u64 = 1 << 62;
