@@ -200,10 +200,10 @@ impl Simd for Avx2 {
             _mm256_cvtepu32_epi64(_mm_loadu_si128(x.as_ptr().cast())),
             _mm256_cvtepu32_epi64(_mm_loadu_si128(x.as_ptr().add(4).cast())),
         );
-        fn load_u8(x: &[u8; 8]) -> U = {
-            let bytes = _mm_loadl_epi64(x.as_ptr().cast());
-            (_mm256_cvtepu8_epi64(bytes), _mm256_cvtepu8_epi64(_mm_srli_epi64::<32>(bytes)))
-        };
+        fn load_u8(x: &[u8; 8]) -> U = (
+            _mm256_cvtepu8_epi64(_mm_loadu_si32(x.as_ptr().cast())),
+            _mm256_cvtepu8_epi64(_mm_loadu_si32(x.as_ptr().add(4).cast())),
+        );
         fn add_u(a: U, b: U) -> U = both!(_mm256_add_epi64; a, b);
         fn sub_u(a: U, b: U) -> U = both!(_mm256_sub_epi64; a, b);
         fn and(a: U, b: U) -> U = both!(_mm256_and_si256; a, b);
@@ -221,6 +221,19 @@ impl Simd for Avx2 {
         fn shl_var(a: U, count: U) -> U = both!(_mm256_sllv_epi64; a, count);
         fn shr_var(a: U, count: U) -> U = both!(_mm256_srlv_epi64; a, count);
         fn mul_lo32(a: U, b: U) -> U = both!(_mm256_mul_epu32; a, b);
+        fn count_above8(counts: U, bytes: U, limits: U) -> U = (
+            _mm256_sub_epi8(counts.0, _mm256_cmpgt_epi8(bytes.0, limits.0)),
+            _mm256_sub_epi8(counts.1, _mm256_cmpgt_epi8(bytes.1, limits.1)),
+        );
+        fn above8_bits(bytes: U, limits: U) -> u64 = {
+            let low = _mm256_movemask_epi8(_mm256_cmpgt_epi8(bytes.0, limits.0)) as u32;
+            let high = _mm256_movemask_epi8(_mm256_cmpgt_epi8(bytes.1, limits.1)) as u32;
+            u64::from(low) | u64::from(high) << 32
+        };
+        fn sum8(bytes: U) -> U = {
+            let zero = _mm256_setzero_si256();
+            (_mm256_sad_epu8(bytes.0, zero), _mm256_sad_epu8(bytes.1, zero))
+        };
         fn square_lo32(a: U) -> U = both!(_mm256_mul_epi32; a, a);
         fn lt_u(a: U, b: U) -> U = both!(below; a, b);
         fn eq_u(a: U, b: U) -> U = both!(_mm256_cmpeq_epi64; a, b);

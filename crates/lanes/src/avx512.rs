@@ -141,6 +141,13 @@ impl Simd for Avx512 {
         fn shl_var(a: __m512i, count: __m512i) -> __m512i = _mm512_sllv_epi64(a, count);
         fn shr_var(a: __m512i, count: __m512i) -> __m512i = _mm512_srlv_epi64(a, count);
         fn mul_lo32(a: __m512i, b: __m512i) -> __m512i = multiply_low_halves(a, b);
+        fn count_above8(counts: __m512i, bytes: __m512i, limits: __m512i) -> __m512i = {
+            let above = _mm512_cmpgt_epi8_mask(bytes, limits);
+            _mm512_mask_sub_epi8(counts, above, counts, _mm512_set1_epi8(-1))
+        };
+        fn above8_bits(bytes: __m512i, limits: __m512i) -> u64
+            = _mm512_cmpgt_epi8_mask(bytes, limits);
+        fn sum8(bytes: __m512i) -> __m512i = _mm512_sad_epu8(bytes, _mm512_setzero_si512());
         fn square_lo32(a: __m512i) -> __m512i = square_low_halves(a);
         fn lt_u(a: __m512i, b: __m512i) -> __mmask8 = _mm512_cmplt_epu64_mask(a, b);
         fn eq_u(a: __m512i, b: __m512i) -> __mmask8 = _mm512_cmpeq_epi64_mask(a, b);

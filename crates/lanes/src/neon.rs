@@ -136,6 +136,13 @@ impl Simd for Neon {
         );
         fn mul_lo32(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t
             = vmull_u32(vmovn_u64(a), vmovn_u64(b));
+        fn count_above8(counts: uint64x2_t, bytes: uint64x2_t, limits: uint64x2_t) -> uint64x2_t
+            = {
+            let (bytes, limits) = (vreinterpretq_s8_u64(bytes), vreinterpretq_s8_u64(limits));
+            vreinterpretq_u64_u8(vsubq_u8(vreinterpretq_u8_u64(counts), vcgtq_s8(bytes, limits)))
+        };
+        fn sum8(bytes: uint64x2_t) -> uint64x2_t
+            = vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(vreinterpretq_u8_u64(bytes))));
         fn square_lo32(a: uint64x2_t) -> uint64x2_t = {
             let low = vmovn_s64(vreinterpretq_s64_u64(a));
             vreinterpretq_u64_s64(vmull_s32(low, low))
@@ -231,6 +238,10 @@ impl Simd for Neon {
     fn permute32(self, table: U, index: U) -> U {
         let (table, index) = (self.to_array_u(table), self.to_array_u(index));
         self.load_u(&Scalar(()).permute32(table, index))
+    }
+    #[inline(always)]
+    fn above8_bits(self, bytes: U, limits: U) -> u64 {
+        Scalar(()).above8_bits(self.to_array_u(bytes), self.to_array_u(limits))
     }
     #[inline(always)]
     fn gather(self, table: &[f64], index: U) -> F {

@@ -37,6 +37,13 @@ fn ones(x: bool) -> u32 {
     if x { !0 } else { 0 }
 }
 
+/// For each byte of a lane, whether as a signed number it is above the limit's.
+#[inline(always)]
+fn above8(bytes: u64, limits: u64) -> [bool; 8] {
+    let (bytes, limits) = (bytes.to_le_bytes(), limits.to_le_bytes());
+    from_fn(|j| bytes[j] as i8 > limits[j] as i8)
+}
+
 macro_rules! lanewise {
     ($(fn $name:ident $(<const $n:ident>)? ($($arg:ident: $ty:ty),*) -> $out:ty
         = $body:expr;)*) => {$(
@@ -117,6 +124,24 @@ impl Simd for Scalar {
         fn select32(m, yes, no) = m & yes | !m & no;
     }
 
+    #[inline(always)]
+    fn count_above8(self, counts: Self::U, bytes: Self::U, limits: Self::U) -> Self::U {
+        from_fn(|i| {
+            let (counts, above) = (counts[i].to_le_bytes(), above8(bytes[i], limits[i]));
+            u64::from_le_bytes(from_fn(|j| counts[j].wrapping_add(above[j].into())))
+        })
+    }
+    #[inline(always)]
+    fn above8_bits(self, bytes: Self::U, limits: Self::U) -> u64 {
+        (0..8).fold(0, |bits, i| {
+            let above = above8(bytes[i], limits[i]);
+            (0..8).fold(bits, |bits, j| bits | u64::from(above[j]) << (8 * i + j))
+        })
+    }
+    #[inline(always)]
+    fn sum8(self, bytes: Self::U) -> Self::U {
+        bytes.map(|word| word.to_le_bytes().into_iter().map(u64::from).sum())
+    }
     #[inline(always)]
     fn permute32(self, table: Self::U, index: Self::U) -> Self::U {
         let (table, index) = (words(table), words(index));

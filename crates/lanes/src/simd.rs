@@ -174,6 +174,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Word `index & 15` of `table`, for each word of `index`.
     fn permute32(self, table: Self::U, index: Self::U) -> Self::U;
 
+    // Sixty-four bytes, eight to a lane, the lowest first.
+
+    /// `counts` with 1 added, modulo 256, to each byte whose fellow in `bytes`, read as a signed
+    /// number, is above that in `limits`.
+    fn count_above8(self, counts: Self::U, bytes: Self::U, limits: Self::U) -> Self::U;
+    /// Bit `i` is set where byte `i`, read as a signed number, is above that in `limits`.
+    fn above8_bits(self, bytes: Self::U, limits: Self::U) -> u64;
+    /// The sum of the eight bytes of each lane.
+    fn sum8(self, bytes: Self::U) -> Self::U;
+
     // Tables in memory.
 
     /// `table[index]`; an index past the end reads the last entry.

@@ -52,7 +52,8 @@ impl Task for Everything<'_> {
                 s.shl::<0>(u); s.shl::<7>(u); s.shr::<13>(u); s.shr::<63>(u); s.rotl::<1>(u);
                 s.rotl::<23>(u); s.rotl::<32>(u); s.rotl::<63>(u); s.shl_var(u, small);
                 s.shr_var(u, small); s.shl_var(u, v); s.shr_var(u, v); s.mul_lo32(u, v);
-                s.square_lo32(u);
+                s.square_lo32(u); s.count_above8(u, v, w); s.sum8(u);
+                s.splat_u(s.above8_bits(u, v));
                 s.select_u(n, u, v); s.swap_halves(u); s.blend_halves(u, v); s.add32(u, v);
                 s.sub32(u, v); s.shl32::<5>(u); s.shr32::<28>(u); s.lt32(u, v); s.eq32(u, v);
                 s.select32(s.lt32(u, v), v, w); s.permute32(u, v); s.splat32(self.0[0][0] as u32);
@@ -152,6 +153,10 @@ fn plain_code_means_what_the_documents_say() {
     assert_eq!(s.permute32(words, s.splat32(29))[7], 13 << 32 | 13);
     assert_eq!(s.lt32(words, s.splat32(1))[0], 0xffff_ffff);
     assert_eq!(s.mul_lo32(s.splat_u(!0), s.splat_u(!0))[0], 0xffff_fffe_0000_0001);
+    let (bytes, limits) = (s.splat_u(0x80_7f_00_ff), s.splat_u(0x00_00_ff_fe));
+    assert_eq!(s.count_above8(s.splat_u(0x05_ff_05_05), bytes, limits)[0], 0x05_00_06_06);
+    assert_eq!(s.above8_bits(bytes, limits) & 0xff, 0b0111);
+    assert_eq!(s.sum8(s.splat_u(0x01_ff_00_00_00_00_00_03))[0], 0x103);
     assert_eq!(s.square_lo32(s.splat_u(7 << 32 | 0x8000_0000))[0], 1 << 62);
     assert_eq!(s.square_lo32(s.splat_u(0xffff_fffd))[0], 9);
     assert_eq!(s.blend_halves(s.splat_u(1 << 32 | 2), s.splat_u(3 << 32 | 4))[0], 3 << 32 | 2);

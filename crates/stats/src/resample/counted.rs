@@ -75,7 +75,7 @@ fn poisson_sums<S: Simd>(
     sums: &mut [[f64; 8]],
     drawn: &mut [usize],
 ) {
-    let poisson = counts.poisson(simd);
+    let mut poisson = counts.poisson(simd);
     let mut weights = Aligned([0.0; BLOCK]);
     let step = block_rows(columns.len());
     sums.fill([0.0; 8]);
@@ -86,7 +86,14 @@ fn poisson_sums<S: Simd>(
         let weights = &mut weights.0[..padded];
         weights[rows..].fill(0.0);
         for (drawn, sums) in drawn.iter_mut().zip(sums.chunks_exact_mut(columns.len())) {
-            *drawn += poisson.fill(simd, lanes, weights, rows) as usize;
+            if let ([sum], [column]) = (&mut *sums, columns) {
+                // A single column has its counts from where they are drawn.
+                *drawn += poisson.draw(simd, lanes, rows);
+                let more = poisson.dot(simd, &column.padded()[start..start + padded]);
+                simd.store(simd.add(simd.load(sum), more), sum);
+                continue;
+            }
+            *drawn += poisson.fill(simd, lanes, &mut weights[..rows]);
             for (sum, column) in sums.iter_mut().zip(columns) {
                 let more = dot(simd, weights, &column.padded()[start..start + padded]);
                 simd.store(simd.add(simd.load(sum), more), sum);

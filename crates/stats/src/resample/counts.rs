@@ -7,12 +7,16 @@
 //! J. Bromberg, "An efficient two-stage procedure for generating random variates from the
 //! multinomial distribution", The American Statistician 38(3), 1984.
 //!
-//! A count comes from 32 random bits and an alias table of sixteen buckets that stays in a
-//! register. Probabilities are multiples of 2^-32; the law of one count is within 2^-29 of the
-//! Poisson law in total variation. Counts stay exchangeable and sum to n, so every mean of a
-//! weighted sum is exact, and its variance is off by less than 2^-22 of itself.
+//! A count comes from one random byte where that can tell it: a table of 256 places gives each of
+//! the counts 0 to 4 the whole places that its probability fills. The three or so places left over
+//! stand for what is missing of each count; who draws one of them (12 in 1000) gets a new word of
+//! 32 bits for an alias table of the rest. The law of one count is within 2^-36 of the Poisson law
+//! in total variation. Counts stay exchangeable and sum to n, so every mean of a weighted sum is
+//! exact, and its variance is off by less than 2^-28 of itself.
 
-use super::alias::{quantise, table};
+use super::alias::{Bucket, quantise, table};
+use super::column::PADDING;
+use windfall_lanes::scalar_math::exp;
 use windfall_lanes::{Simd, Task, dispatch};
 use windfall_streams::{Below, Lanes, Stream};
 
@@ -20,119 +24,171 @@ use windfall_streams::{Below, Lanes, Stream};
 pub(super) const POISSON_UNITS: usize = 64;
 /// Standard deviations between the mean of T and n: fewer top-ups against fewer new starts.
 const MARGIN: f64 = 2.5;
-/// Counts that the table knows; a Poisson count of mean 1 is beyond once in 10^13.
+/// Counts that the tables know; a Poisson count of mean 1 is beyond once in 10^13.
 const BUCKETS: usize = 16;
+/// The counts that a byte can tell: 0 to this.
+const COMMON: usize = 4;
 /// Random bits are worth this much in each bucket.
 const CAPACITY: u64 = 1 << 28;
+/// Counts drawn at a time, at most.
+const CHUNK: usize = 1024;
 
 /// The law of the counts of some units, as many draws as units.
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     units: usize,
-    poisson: PoissonTable,
+    poisson: Box<PoissonTable>,
 }
 
-/// The alias table of the Poisson law, word by word as the lanes look it up.
-///
-/// A word of 32 random bits names its bucket by its low four bits; it yields the bucket's own
-/// count if it is below the threshold. A count is kept as the high half of itself as `f64`,
-/// whose low half is zero for so small a number.
+/// The Poisson law as places for a byte and an alias table for the rest.
 #[derive(Clone, Debug)]
 struct PoissonTable {
-    thresholds: [u32; BUCKETS],
-    other: [u32; BUCKETS],
+    /// A byte, read as a signed number, is a count of how many of these it is above, …
+    steps: [i8; COMMON],
+    /// … or, above this one, stands for the rest.
+    last: i8,
+    /// A word names its bucket by its low four bits, whose own number it yields if what is above
+    /// them is below the share.
+    rest: [Bucket; BUCKETS],
 }
 
 impl PoissonTable {
     fn new(mean: f64) -> Self {
-        let mut masses = [1.0; BUCKETS];
+        let mut masses = [exp(-mean); BUCKETS];
         for count in 1..BUCKETS {
             masses[count] = masses[count - 1] * mean / count as f64;
         }
+        let (mut places, mut steps) = (0, [0; COMMON]);
+        for (count, mass) in masses.iter_mut().enumerate().take(COMMON + 1) {
+            if count > 0 {
+                steps[count - 1] = signed(places - 1);
+            }
+            let whole = (*mass * 256.0).floor();
+            places += whole as i32;
+            *mass -= whole / 256.0;
+        }
         let buckets = table(quantise(&masses, BUCKETS, CAPACITY), CAPACITY);
-        let mut own = Self { thresholds: [0; BUCKETS], other: [0; BUCKETS] };
-        for (i, bucket) in buckets.iter().enumerate() {
-            // A full bucket's other outcome is its own, so any threshold will do: 2^32 wraps.
-            own.thresholds[i] = (bucket.share << 4) as u32;
-            own.other[i] = high_half(bucket.other);
-        }
-        own
+        let rest = std::array::from_fn(|i| buckets[i]);
+        Self { steps, last: signed(places - 1), rest }
+    }
+
+    /// What a word makes of the rest.
+    fn of_rest(&self, word: u32) -> u8 {
+        let place = word as usize % BUCKETS;
+        let bucket = self.rest[place];
+        let outcomes = [bucket.other, place];
+        outcomes[usize::from(u64::from(word >> 4) < bucket.share)] as u8
     }
 }
 
-/// The high half of a small count as `f64`.
-fn high_half(count: usize) -> u32 {
-    ((count as f64).to_bits() >> 32) as u32
+/// A place among 256 as the signed byte that stands there.
+fn signed(place: i32) -> i8 {
+    (place - 128) as i8
 }
 
-/// The table in registers.
-#[derive(Clone, Copy)]
-struct Lookup<S: Simd> {
-    thresholds: S::U,
-    own: S::U,
-    other: S::U,
+/// Draws Poisson counts chunk by chunk; the fused form for engines that sum as they draw.
+pub(super) struct PoissonBlocks<'a, S: Simd> {
+    table: &'a PoissonTable,
+    steps: [S::U; COMMON],
+    last: S::U,
+    /// The counts of a chunk, a byte each.
+    bytes: [[[u8; 8]; 8]; CHUNK / 64],
+    /// The places of the counts of a chunk that a byte could not tell.
+    open: [u16; CHUNK + 3],
 }
 
-impl<S: Simd> Lookup<S> {
+impl<S: Simd> PoissonBlocks<'_, S> {
+    /// Fills `out` with independent Poisson counts and returns their sum.
     #[inline(always)]
-    fn new(simd: S, table: &PoissonTable) -> Self {
-        Self {
-            thresholds: simd.load32(&table.thresholds),
-            own: simd.load32(&std::array::from_fn(high_half)),
-            other: simd.load32(&table.other),
+    pub fn fill(&mut self, simd: S, lanes: &mut Lanes<S>, out: &mut [f64]) -> usize {
+        let mut total = 0;
+        for chunk in out.chunks_mut(CHUNK) {
+            total += self.draw(simd, lanes, chunk.len());
+            self.write(simd, chunk);
         }
+        total
     }
 
-    /// Sixteen Poisson counts of eight words: those of the low halves, then of the high halves.
+    /// Draws `len` counts, at most `CHUNK`, for [`Self::write`] or [`Self::dot`], and returns their
+    /// sum.
     #[inline(always)]
-    fn sixteen(&self, simd: S, words: S::U) -> [S::F; 2] {
-        let keep = simd.lt32(words, simd.permute32(self.thresholds, words));
-        let own = simd.permute32(self.own, words);
-        let other = simd.permute32(self.other, words);
-        let halves = simd.select32(keep, own, other);
-        let low = simd.shl::<32>(halves);
-        let high = simd.blend_halves(simd.splat_u(0), halves);
-        [simd.from_bits(low), simd.from_bits(high)]
+    pub fn draw(&mut self, simd: S, lanes: &mut Lanes<S>, len: usize) -> usize {
+        let opens = self.draw_common(simd, lanes, len);
+        self.draw_rest(simd, lanes, opens);
+        let drawn = len.next_multiple_of(64);
+        self.bytes.as_flattened_mut().as_flattened_mut()[len..drawn].fill(0);
+        let mut sums = simd.splat_u(0);
+        for bytes in &self.bytes[..drawn / 64] {
+            let words = bytes.map(u64::from_le_bytes);
+            sums = simd.add_u(sums, simd.sum8(simd.load_u(&words)));
+        }
+        simd.to_array_u(sums).iter().sum::<u64>() as usize
     }
-}
 
-/// Draws Poisson counts block by block; the fused form for engines that sum as they draw.
-#[derive(Clone, Copy)]
-pub(super) struct PoissonBlocks<S: Simd> {
-    lookup: Lookup<S>,
-}
-
-impl<S: Simd> PoissonBlocks<S> {
-    /// Fills `out`, a multiple of 16 long, with independent Poisson counts for the first `rows`
-    /// places, zeros up to the next multiple of 16, and returns their sum.
+    /// Writes the counts drawn last.
     #[inline(always)]
-    pub fn fill(&self, simd: S, lanes: &mut Lanes<S>, out: &mut [f64], rows: usize) -> f64 {
-        let zero = simd.splat(0.0);
-        let mut totals = [zero; 2];
-        let (blocks, _) = out.as_chunks_mut::<16>();
-        let (blocks, rest) = blocks.split_at_mut(rows / 16);
-        for block in blocks {
-            let counts = self.lookup.sixteen(simd, lanes.next(simd));
-            store_sixteen(simd, counts, &mut totals, block);
+    pub fn write(&self, simd: S, out: &mut [f64]) {
+        let (eights, rest) = out.as_chunks_mut::<8>();
+        let whole = eights.len();
+        let bytes = self.bytes.as_flattened();
+        for (out, bytes) in eights.iter_mut().zip(bytes) {
+            simd.store(simd.load_u8_as_f64(bytes), out);
         }
-        if let (Some(block), 1..) = (rest.first_mut(), rows % 16) {
-            let keep = (1_u32 << (rows % 16)) - 1;
-            let [low, high] = self.lookup.sixteen(simd, lanes.next(simd));
-            let low = simd.select(simd.mask_from_bits(keep as u8), low, zero);
-            let high = simd.select(simd.mask_from_bits((keep >> 8) as u8), high, zero);
-            store_sixteen(simd, [low, high], &mut totals, block);
+        if !rest.is_empty() {
+            simd.store_head(simd.load_u8_as_f64(&bytes[whole]), rest);
         }
-        simd.sum_lanes(simd.add(totals[0], totals[1]))
     }
-}
 
-/// Writes sixteen counts and adds them to the totals.
-#[inline(always)]
-fn store_sixteen<S: Simd>(simd: S, counts: [S::F; 2], totals: &mut [S::F; 2], out: &mut [f64; 16]) {
-    let (halves, _) = out.as_chunks_mut::<8>();
-    for ((half, count), total) in halves.iter_mut().zip(counts).zip(totals) {
-        simd.store(count, half);
-        *total = simd.add(*total, count);
+    /// The product of the counts drawn last with a column of whole paddings, in eight lanes, to the
+    /// bit as that of the counts written.
+    #[inline(always)]
+    pub fn dot(&self, simd: S, column: &[f64]) -> S::F {
+        let mut sums = [simd.splat(0.0); 4];
+        let (bytes, _) = self.bytes.as_flattened().as_chunks::<4>();
+        let (values, _) = column.as_chunks::<PADDING>();
+        for (bytes, values) in bytes.iter().zip(values) {
+            let values = values.as_chunks::<8>().0;
+            for ((sum, bytes), values) in sums.iter_mut().zip(bytes).zip(values) {
+                *sum = simd.fma(simd.load_u8_as_f64(bytes), simd.load(values), *sum);
+            }
+        }
+        simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]))
+    }
+
+    /// Draws a byte for each of `len` counts, and to the end of the last word, and returns how many
+    /// are still open.
+    #[inline(always)]
+    fn draw_common(&mut self, simd: S, lanes: &mut Lanes<S>, len: usize) -> usize {
+        let mut opens = 0;
+        for (place, bytes) in self.bytes[..len.div_ceil(64)].iter_mut().enumerate() {
+            let words = lanes.next(simd);
+            let mut counts = simd.splat_u(0);
+            for step in self.steps {
+                counts = simd.count_above8(counts, words, step);
+            }
+            *bytes = simd.to_array_u(counts).map(u64::to_le_bytes);
+            let mut open = simd.above8_bits(words, self.last);
+            let found = open.count_ones() as usize;
+            // Mostly 0 to 3, which no branch could guess: write three and count what holds.
+            for slot in &mut self.open[opens..opens + found.max(3)] {
+                *slot = (64 * place) as u16 + open.trailing_zeros() as u16;
+                open &= open.wrapping_sub(1);
+            }
+            opens += found;
+        }
+        opens
+    }
+
+    #[inline(always)]
+    fn draw_rest(&mut self, simd: S, lanes: &mut Lanes<S>, opens: usize) {
+        let mut words = [0; 16];
+        let bytes = self.bytes.as_flattened_mut().as_flattened_mut();
+        for open in self.open[..opens].chunks(16) {
+            simd.store32(lanes.next(simd), &mut words);
+            for (&place, &word) in open.iter().zip(&words) {
+                bytes[usize::from(place)] = self.table.of_rest(word);
+            }
+        }
     }
 }
 
@@ -140,7 +196,7 @@ impl Counts {
     /// The law for `units` units.
     pub fn new(units: usize) -> Self {
         let mean = 1.0 - MARGIN / (units.max(POISSON_UNITS) as f64).sqrt();
-        Self { units, poisson: PoissonTable::new(mean) }
+        Self { units, poisson: Box::new(PoissonTable::new(mean)) }
     }
 
     /// The number of units, and of draws.
@@ -148,10 +204,18 @@ impl Counts {
         self.units
     }
 
-    /// The Poisson stage in registers.
+    /// The Poisson stage, ready to draw.
     #[inline(always)]
-    pub fn poisson<S: Simd>(&self, simd: S) -> PoissonBlocks<S> {
-        PoissonBlocks { lookup: Lookup::new(simd, &self.poisson) }
+    pub fn poisson<S: Simd>(&self, simd: S) -> PoissonBlocks<'_, S> {
+        let byte = |value: i8| simd.splat_u(u64::from(value as u8) * 0x0101_0101_0101_0101);
+        let [a, b, c, d] = self.poisson.steps;
+        PoissonBlocks {
+            table: &self.poisson,
+            steps: [byte(a), byte(b), byte(c), byte(d)],
+            last: byte(self.poisson.last),
+            bytes: [[[0; 8]; 8]; CHUNK / 64],
+            open: [0; CHUNK + 3],
+        }
     }
 
     /// Fills `out`, one for each unit, with the counts of one resample.
@@ -178,16 +242,11 @@ impl Task for Draw<'_> {
         if units < POISSON_UNITS {
             out.fill(0.0);
         } else {
-            let poisson = counts.poisson(simd);
+            let mut poisson = counts.poisson(simd);
             drawn = loop {
-                let whole = units / 16 * 16;
-                let (head, tail) = out.split_at_mut(whole);
-                let mut last = [0.0; 16];
-                let sum = poisson.fill(simd, &mut lanes, head, whole)
-                    + poisson.fill(simd, &mut lanes, &mut last, tail.len());
-                tail.copy_from_slice(&last[..tail.len()]);
-                if sum <= units as f64 {
-                    break sum as usize;
+                let sum = poisson.fill(simd, &mut lanes, out);
+                if sum <= units {
+                    break sum;
                 }
             };
         }
@@ -207,14 +266,19 @@ impl Task for Draw<'_> {
 mod tests {
     use super::*;
 
-    /// What the lanes look up, read back as probabilities.
+    /// What the tables say, read back as probabilities.
     fn law(table: &PoissonTable) -> [f64; BUCKETS] {
         let mut law = [0.0; BUCKETS];
-        for i in 0..BUCKETS {
-            let share = f64::from(table.thresholds[i]) / 2_f64.powi(36);
-            let other = f64::from_bits(u64::from(table.other[i]) << 32);
-            law[i] += share;
-            law[other as usize] += 1.0 / 16.0 - share;
+        let mut first = i32::from(i8::MIN);
+        for (count, step) in table.steps.into_iter().chain([table.last]).enumerate() {
+            law[count] = f64::from(i32::from(step) + 1 - first) / 256.0;
+            first = i32::from(step) + 1;
+        }
+        let open = f64::from(i32::from(i8::MAX) + 1 - first) / 256.0;
+        for (i, bucket) in table.rest.iter().enumerate() {
+            let share = bucket.share as f64 / CAPACITY as f64 / BUCKETS as f64;
+            law[i] += open * share;
+            law[bucket.other] += open * (1.0 / BUCKETS as f64 - share);
         }
         law
     }
@@ -230,8 +294,8 @@ mod tests {
                 square += found * (count * count) as f64;
                 mass *= mean / (count + 1) as f64;
             }
-            assert!((square - mean - mean * mean).abs() < 2_f64.powi(-23), "{units}: {square}");
-            assert!(distance < 2_f64.powi(-29), "{units}: {distance}");
+            assert!((square - mean - mean * mean).abs() < 2_f64.powi(-28), "{units}: {square}");
+            assert!(distance < 2_f64.powi(-36), "{units}: {distance}");
         }
     }
 }
