@@ -14,7 +14,7 @@ def pi(
     workers: int | None = None,
     progress: Progress = None,
 ) -> Result:
-    """Estimate pi by the share of random points that fall inside a quarter circle.
+    """Estimate pi by the share of random points that fall inside its circle.
 
     Parameters
     ----------
