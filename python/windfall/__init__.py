@@ -21,7 +21,16 @@ from ._errors import (
     UnsupportedError,
     WindfallError,
 )
-from ._problems import bootstrap, integrate, jackknife, pi, run, verify
+from ._problems import (
+    MixtureResult,
+    bootstrap,
+    integrate,
+    jackknife,
+    mixture,
+    pi,
+    run,
+    verify,
+)
 from ._result import IncompleteWarning, Interval, Result, Verification
 
 __all__ = [
@@ -30,6 +39,7 @@ __all__ = [
     "IncompleteWarning",
     "InputError",
     "Interval",
+    "MixtureResult",
     "NotFiniteError",
     "Result",
     "TaskError",
@@ -42,6 +52,7 @@ __all__ = [
     "bootstrap",
     "integrate",
     "jackknife",
+    "mixture",
     "pi",
     "run",
     "verify",

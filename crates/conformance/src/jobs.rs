@@ -38,6 +38,12 @@ pub fn jobs() -> Vec<JobSpec> {
          walkers = 6\nchains = 2\nwarmup = 50\ndraws = 40",
         "problem = 'sample'\nmodel = 'gaussian'\ndimensions = 2\nsampler = 'tempering'\n\
          rungs = 3\nhottest = 10\nchains = 3\nwarmup = 200\ndraws = 100",
+        "problem = 'mixture'\ndata = 'law'\ncomponents = [1, 2]\nstarts = 3\n\
+         distribution = true",
+        "problem = 'mixture'\ndata = 'law'\ncomponents = 2\ncovariance = 'tied'\n\
+         init = 'kmeans'\nacceleration = 'squarem'\nstandard_errors = true",
+        "problem = 'mixture'\ndata = 'law'\ncovariance = 'diag'\niterations = 4\n\
+         start = [{ means = [[550, 3], [650, 3.3]] }, { means = [[550, 3.3], [650, 3]] }]",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

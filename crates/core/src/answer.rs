@@ -99,7 +99,8 @@ pub struct Answer {
     pub table: Option<Table>,
     /// The simulated distribution of each quantity, if it was asked for: draws in task order.
     pub distribution: Vec<Vec<f64>>,
-    /// What stands beside each row of the distribution, such as the chain of a draw.
+    /// What stands beside each row of the distribution, such as the chain of a draw; without one,
+    /// what is said of each row of the data.
     pub index: Option<Table>,
 }
 
@@ -123,10 +124,11 @@ impl Answer {
     }
 
     /// The rows that a file of results holds: the distribution if the answer keeps one, one column
-    /// a quantity, after its index; or else the table; none if it has neither.
+    /// a quantity, after its index; or else an index alone, which says something of each row of
+    /// the data; or else the table; none if it has none of them.
     pub fn rows(&self) -> Option<Table> {
         if self.distribution.is_empty() {
-            return self.table.clone();
+            return self.index.clone().or_else(|| self.table.clone());
         }
         let index = self.index.iter().flat_map(Table::columns);
         let mut columns: Vec<(String, Column)> =

@@ -46,6 +46,11 @@ impl Table {
         self.0.rows()
     }
 
+    /// The columns by name: arrays of numbers, lists of text; copies.
+    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns(py, &self.0)
+    }
+
     /// The content hash.
     fn hash(&self) -> String {
         self.0.hash()

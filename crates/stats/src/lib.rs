@@ -3,11 +3,13 @@
 //! A problem knows nothing of where it runs; [`REGISTRY`] makes one from a job file.
 
 pub mod bootstrap;
+mod cholesky;
 pub mod formula;
 pub mod hypothesis;
 pub mod integrate;
 pub mod jackknife;
 pub mod law;
+pub mod mixture;
 pub mod pi;
 pub mod resample;
 pub mod sample;
@@ -17,4 +19,4 @@ use windfall_core::Registry;
 
 /// Every problem by its name in job files.
 pub static REGISTRY: Registry =
-    Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, pi::ENTRY, sample::ENTRY]);
+    Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, mixture::ENTRY, pi::ENTRY, sample::ENTRY]);

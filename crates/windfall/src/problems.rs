@@ -94,3 +94,20 @@ pub fn jackknife(table: &Table, statistic: &str) -> Request {
 pub fn sample(model: &str) -> Request {
     Request::new("sample").set("model", model)
 }
+
+/// A mixture of `components` normal distributions, fitted to the numeric columns of `table` by EM
+/// from several starts.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let x = vec![0.9, 1.0, 1.1, 1.2, 4.7, 5.0, 5.2, 5.3];
+/// let table = Table::from_numbers([("x", x)])?;
+/// let answer = windfall::mixture(&table, 2).set("covariance", "tied").seed(1_u64).solve()?;
+/// let means: Vec<f64> = answer.quantities[2..4].iter().map(|mean| mean.estimate).collect();
+/// assert!((means[0] - 1.05).abs() < 1e-6 && (means[1] - 5.05).abs() < 1e-6);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn mixture(table: &Table, components: u64) -> Request {
+    Request::new("mixture").set("components", components).table(table)
+}

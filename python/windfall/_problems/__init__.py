@@ -4,6 +4,16 @@ from .bootstrap import bootstrap
 from .integrate import integrate
 from .jackknife import jackknife
 from .jobs import run, verify
+from .mixture import MixtureResult, mixture
 from .pi import pi
 
-__all__ = ["bootstrap", "integrate", "jackknife", "pi", "run", "verify"]
+__all__ = [
+    "MixtureResult",
+    "bootstrap",
+    "integrate",
+    "jackknife",
+    "mixture",
+    "pi",
+    "run",
+    "verify",
+]

@@ -5,6 +5,7 @@ mod formula;
 mod hypothesis;
 mod integrate;
 mod jackknife;
+mod mixture;
 mod pi;
 mod resample;
 mod sample;

@@ -65,6 +65,8 @@ enum Command {
     Jackknife(solve::Solve<problems::Jackknife>),
     /// Draw from a posterior by many Markov chains, and tell whether they mixed
     Sample(solve::Draw<problems::Sample>),
+    /// Fit a mixture of normal distributions: weights, means and covariances
+    Mixture(solve::Draw<problems::Mixture>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -97,6 +99,7 @@ fn obey(command: Command) -> exit::Done {
         Command::Bootstrap(draw) => draw.obey(),
         Command::Jackknife(solve) => solve.obey(),
         Command::Sample(draw) => draw.obey(),
+        Command::Mixture(draw) => draw.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

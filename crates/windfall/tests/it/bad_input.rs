@@ -75,6 +75,22 @@ fn formulas_and_bounds_report_all_that_is_wrong() {
 }
 
 #[test]
+fn mixtures_that_cannot_be_are_named() {
+    let mixture = |more: &[&'static str]| [&["mixture", "good.csv"][..], more].concat();
+    refused(&mixture(&[]), &["`components` is `missing`", "hint: "]);
+    refused(&mixture(&["-c", "0"]), &["`components` is `0`"]);
+    refused(&mixture(&["-c", "4"]), &["too few rows: `3`, at least 4"]);
+    refused(&mixture(&["-c", "1,two"]), &["`components`", "two"]);
+    refused(&mixture(&["-c", "2", "--covariance", "fool"]), &["`covariance`", "fool"]);
+    refused(&mixture(&["-c", "2", "--columns", "x,z"]), &["unknown column `z`"]);
+    refused(&mixture(&["-c", "2", "--tolerance", "-1"]), &["`tolerance` is `-1`"]);
+    refused(&mixture(&["--start", "{means}"]), &["--start", "JSON"]);
+    refused(&mixture(&["--start", "{\"means\": [1, 2, 3]}"]), &["`means`", "rows of 2 numbers"]);
+    refused(&["mixture", "nan.csv", "-c", "2"], &["`y`", "`NaN` in row 1"]);
+    refused(&["mixture", "text.csv", "-c", "2", "--columns", "y"], &["`y`", "numbers"]);
+}
+
+#[test]
 fn job_files_name_the_nearest_key_and_problem() {
     refused(&["run", "misspelt.toml"], &["`resampels`; did you mean `resamples`?"]);
     refused(&["run", "unknown.toml"], &["`boostrap`; did you mean `bootstrap`?"]);

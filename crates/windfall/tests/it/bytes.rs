@@ -4,7 +4,7 @@ use crate::Scratch;
 use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
-const JOBS: [&[&str]; 12] = [
+const JOBS: [&[&str]; 14] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -27,6 +27,8 @@ const JOBS: [&[&str]; 12] = [
         "99",
     ],
     &["sample", "-m", "gaussian", "--with", "dimensions=9", "--sampler", "ensemble", "-n", "50"],
+    &["mixture", "law_school.csv", "--components", "1,2", "--covariance", "spherical"],
+    &["mixture", "law_school.csv", "-c", "2", "--init", "kmeans", "--acceleration", "squarem"],
 ];
 
 #[test]

@@ -6,6 +6,7 @@ mod bootstrap;
 mod design;
 mod integrate;
 mod jackknife;
+mod mixture;
 mod pi;
 mod sample;
 
@@ -42,6 +43,7 @@ problems! {
     Integrate from integrate is "integrate";
     Bootstrap from bootstrap is "bootstrap";
     Jackknife from jackknife is "jackknife";
+    Mixture from mixture is "mixture";
 }
 
 /// A job file.

@@ -1,0 +1,135 @@
+//! The jobs of a fit: a round over the rows for several mixtures at once, and what it tells of
+//! each row.
+//!
+//! A task is a block of rows, whatever is fitted to them; the sums of a mixture therefore have the
+//! same bits whichever others share its rounds.
+
+use super::model::Densities;
+use super::pass::{Room, SumUp, Tell};
+use crate::bootstrap::Replicates;
+use windfall_core::wire::{Reader, put_f64s};
+use windfall_core::{Cancel, Kernel, Partial, Result, Shard, Shards, Streams};
+use windfall_lanes::dispatch;
+
+/// Rows of a task.
+const ROWS_PER_TASK: usize = 4096;
+
+/// The cut of `rows` rows into tasks, one or more to a shard; several rounds follow each other.
+pub(super) fn cut(rows: usize, rounds: u64) -> Shards {
+    Shards::new(rows.div_ceil(ROWS_PER_TASK) as u64 * rounds, 1)
+}
+
+/// The rows of a block.
+fn rows_of(block: u64, rows: usize) -> std::ops::Range<usize> {
+    let edge = |block: u64| (block as usize * ROWS_PER_TASK).min(rows);
+    edge(block)..edge(block + 1)
+}
+
+/// The sums of several mixtures over all rows, for the expectation step.
+#[derive(Debug)]
+pub(super) struct Expect<'a> {
+    pub columns: &'a [&'a [f64]],
+    pub densities: Vec<Densities>,
+    /// The rounds that there may be; the tasks of round `r` are those from `r` times the blocks.
+    pub rounds: u64,
+}
+
+impl Expect<'_> {
+    /// The shards of one round.
+    pub fn shards_per_round(&self) -> u64 {
+        cut(self.columns[0].len(), 1).count()
+    }
+}
+
+impl Kernel for Expect<'_> {
+    type Partial = Totals;
+
+    fn shards(&self) -> Shards {
+        cut(self.columns[0].len(), self.rounds)
+    }
+
+    fn run_shard(&self, shard: Shard, _: &Streams, cancel: &Cancel) -> Result<Totals> {
+        let (mut room, blocks) = (Room::default(), self.shards_per_round());
+        let mut totals = vec![0.0; self.densities.iter().map(Densities::sums).sum()];
+        for task in shard.tasks() {
+            let mut rest = totals.as_mut_slice();
+            for densities in &self.densities {
+                if cancel.is_stopped() {
+                    return Ok(Totals::empty());
+                }
+                let (out, later) = rest.split_at_mut(densities.sums());
+                dispatch(SumUp {
+                    columns: self.columns,
+                    rows: rows_of(task % blocks, self.columns[0].len()),
+                    densities,
+                    room: &mut room,
+                    out,
+                });
+                rest = later;
+            }
+        }
+        Ok(Totals(totals))
+    }
+}
+
+/// Sums, number by number; no numbers at all are the sums of no rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Totals(pub Vec<f64>);
+
+impl Partial for Totals {
+    fn empty() -> Self {
+        Self(Vec::new())
+    }
+
+    fn merge(mut self, later: Self) -> Self {
+        if self.0.is_empty() {
+            return later;
+        }
+        self.0.iter_mut().zip(&later.0).for_each(|(sum, later)| *sum += later);
+        self
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_f64s(out, &self.0);
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let totals = Self(reader.f64s()?);
+        reader.finish().map(|()| totals)
+    }
+}
+
+/// The log density and the responsibilities of each row under one mixture.
+#[derive(Debug)]
+pub(super) struct Describe<'a> {
+    pub columns: &'a [&'a [f64]],
+    pub densities: Densities,
+}
+
+impl Kernel for Describe<'_> {
+    type Partial = Replicates;
+
+    fn shards(&self) -> Shards {
+        cut(self.columns[0].len(), 1)
+    }
+
+    fn run_shard(&self, shard: Shard, _: &Streams, cancel: &Cancel) -> Result<Replicates> {
+        let lists = 1 + self.densities.components.len();
+        let mut told = Replicates::with_capacity(lists, ROWS_PER_TASK);
+        let mut room = Room::default();
+        for task in shard.tasks() {
+            if cancel.is_stopped() {
+                break;
+            }
+            dispatch(Tell {
+                columns: self.columns,
+                rows: rows_of(task, self.columns[0].len()),
+                densities: &self.densities,
+                room: &mut room,
+                out: told.columns_mut(),
+            });
+        }
+        Ok(told)
+    }
+}

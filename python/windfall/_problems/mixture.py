@@ -1,0 +1,331 @@
+"""Fit mixtures of normal distributions, and say what they make of rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import _core
+from .._data import table_from
+from .._result import Result
+from .._rng import RngLike
+from .solving import Progress, build, given, solve
+
+Shape = Literal["full", "tied", "diag", "spherical"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MixtureResult(Result):
+    """A fitted mixture: the parameters as arrays, and what it says of rows.
+
+    Besides the attributes of `Result`, with one quantity a parameter:
+
+    Attributes
+    ----------
+    weights : array of shape (k,)
+    means : array of shape (k, d)
+    covariances : array of shape (k, d, d), (d, d) if tied, (k, d) if diag, (k,) if spherical
+    columns : tuple of str
+    covariance_type : str
+    log_likelihood, bic, aic : float
+    converged : bool
+    n_iter : int
+        Maximisation steps of the start that won.
+    trace : array of shape (n_iter + 1,)
+        The log-likelihood at the start and after each step.
+    """
+
+    _table: _core.Table | None = field(default=None)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The weights, shape (k,)."""
+        return np.array(self.extra["model"]["weights"])
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """The means, shape (k, d)."""
+        return np.array(self.extra["model"]["means"])
+
+    @property
+    def covariances(self) -> NDArray[np.float64]:
+        """The covariances, in scikit-learn's shapes."""
+        return np.array(self.extra["model"]["covariances"])
+
+    @property
+    def n_components(self) -> int:
+        """The number of components."""
+        return int(self.extra["components"])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that were fitted."""
+        return tuple(self.extra["columns"])
+
+    @property
+    def covariance_type(self) -> str:
+        """The shape of the covariances."""
+        return str(self.extra["covariance"])
+
+    @property
+    def log_likelihood(self) -> float:
+        """The log-likelihood of all rows."""
+        return float(self.extra["log_likelihood"])
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion; the smaller the better."""
+        return float(self.extra["bic"])
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion; the smaller the better."""
+        return float(self.extra["aic"])
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last step gained less than the tolerance."""
+        return bool(self.extra["converged"])
+
+    @property
+    def n_iter(self) -> int:
+        """Maximisation steps of the start that won."""
+        return self.draws
+
+    @property
+    def trace(self) -> NDArray[np.float64]:
+        """The log-likelihood at the start and after each step."""
+        return np.array(self.extra["trace"])
+
+    def predict(self, data: Any = None) -> NDArray[np.int64]:
+        """Return the likeliest component of each row, of `data` or of what was fitted."""
+        return self._described(data)["component"].astype(np.int64)
+
+    def predict_proba(self, data: Any = None) -> NDArray[np.float64]:
+        """Return the probability of each component in each row, shape (n, k)."""
+        told = self._described(data)
+        return np.stack([told[f"p{j}"] for j in range(self.n_components)], axis=1)
+
+    def score_samples(self, data: Any = None) -> NDArray[np.float64]:
+        """Return the log density at each row."""
+        return np.asarray(self._described(data)["log_density"])
+
+    def score(self, data: Any = None) -> float:
+        """Return the mean log density of the rows."""
+        return float(self.score_samples(data).mean())
+
+    def _described(self, data: Any) -> Any:
+        if data is None and self.index is not None:
+            return self.index
+        options = {
+            "start": self.extra["model"],
+            "covariance": self.covariance_type,
+            "columns": list(self.columns),
+            "iterations": 0,
+            "order": "none",
+            "distribution": True,
+        }
+        problem = build("mixture", options, 0, table=self._rows_of(data))
+        return solve(problem, None, progress=False).index
+
+    def _rows_of(self, data: Any) -> _core.Table:
+        """Return the table of `data`; an array's columns are taken in order."""
+        if data is None:
+            if self._table is None:
+                raise ValueError("this result does not know its data; give them")
+            return self._table
+        if not isinstance(data, np.ndarray) or data.dtype.names:
+            return table_from(data)
+        array = data.reshape(-1, 1) if data.ndim == 1 and len(self.columns) == 1 else data
+        if array.ndim != 2 or array.shape[1] != len(self.columns):
+            raise ValueError(
+                f"data has the shape {data.shape}; the mixture has {len(self.columns)} columns"
+            )
+        return table_from(dict(zip(self.columns, array.T)))
+
+    def plot(self, ax: Any = None, **_: Any) -> Any:
+        """Draw the densities over a histogram (one column) or ellipses over points (two).
+
+        Needs matplotlib. An ellipse holds 95 % of its component.
+        """
+        if len(self.columns) > 2:
+            raise ValueError(
+                f"plot() serves one column or two; this mixture has {len(self.columns)}"
+            )
+        import matplotlib.pyplot as plt
+
+        axes = plt.subplots()[1] if ax is None else ax
+        rows = self._rows_of(None).columns()
+        values = np.stack([rows[name] for name in self.columns], axis=1)
+        if len(self.columns) == 1:
+            self._plot_densities(axes, values[:, 0])
+        else:
+            self._plot_ellipses(axes, values)
+        axes.set_xlabel(self.columns[0])
+        axes.set_title(f"{self.n_components} components, {self.covariance_type}")
+        return axes
+
+    def _matrices(self) -> NDArray[np.float64]:
+        k, d = self.means.shape
+        wide = {
+            "full": lambda c: c,
+            "tied": lambda c: np.broadcast_to(c, (k, d, d)),
+            "diag": lambda c: c[:, :, None] * np.eye(d),
+            "spherical": lambda c: c[:, None, None] * np.eye(d),
+        }
+        return np.asarray(wide[self.covariance_type](self.covariances))
+
+    def _plot_densities(self, axes: Any, x: NDArray[np.float64]) -> None:
+        axes.hist(x, bins="auto", density=True, color="#d9e2ec", edgecolor="none")
+        room = 0.05 * (x.max() - x.min())
+        at = np.linspace(x.min() - room, x.max() + room, 600)
+        deviations = np.sqrt(self._matrices()[:, 0, 0])
+        z = (at - self.means) / deviations[:, None]
+        density = np.exp(-0.5 * z**2) / (deviations[:, None] * np.sqrt(2 * np.pi))
+        parts = self.weights[:, None] * density
+        for place, part in enumerate(parts):
+            axes.plot(at, part, lw=1, label=f"component {place}")
+        axes.plot(at, parts.sum(axis=0), color="#08519c", lw=2, label="mixture")
+        axes.set_ylabel("density")
+        axes.legend()
+
+    def _plot_ellipses(self, axes: Any, values: NDArray[np.float64]) -> None:
+        some = values[:: len(values) // 20_000 + 1]
+        axes.scatter(some[:, 0], some[:, 1], s=4, color="#9aa5b1", linewidths=0)
+        turn = np.linspace(0, 2 * np.pi, 200)
+        circle = np.sqrt(-2 * np.log(0.05)) * np.stack([np.cos(turn), np.sin(turn)])
+        for place, (mean, matrix) in enumerate(zip(self.means, self._matrices())):
+            x, y = mean[:, None] + np.linalg.cholesky(matrix) @ circle
+            label = f"component {place}: {self.weights[place]:.3g}"
+            axes.plot(x, y, lw=2, label=label)
+        axes.set_ylabel(self.columns[1])
+        axes.legend()
+
+
+def mixture(
+    data: Any,
+    n_components: int | Sequence[int] | None = None,
+    *,
+    covariance_type: Shape | None = None,
+    columns: str | Sequence[str] | None = None,
+    method: Literal["em"] | None = None,
+    n_init: int | None = None,
+    init_params: Literal["k-means++", "kmeans", "random", "random_from_data"] | None = None,
+    weights_init: ArrayLike | None = None,
+    means_init: ArrayLike | None = None,
+    covariances_init: ArrayLike | None = None,
+    precisions_init: ArrayLike | None = None,
+    tol: float | None = None,
+    max_iter: int | None = None,
+    acceleration: Literal["none", "squarem"] | None = None,
+    reg_covar: float | None = None,
+    floor: float | None = None,
+    criterion: Literal["bic", "aic"] | None = None,
+    standard_errors: bool | None = None,
+    order: Literal["mean", "weight", "none"] | None = None,
+    responsibilities: bool = False,
+    rng: RngLike = None,
+    workers: int | None = None,
+    progress: Progress = None,
+) -> MixtureResult:
+    """Fit a mixture of normal distributions by maximum likelihood.
+
+    EM from several starts side by side, each round over the rows in parallel; the same
+    bits on any number of workers.
+
+    Parameters
+    ----------
+    data : path, mapping, data frame or array of shape (n, d)
+        See `bootstrap`; contiguous float64 columns are not copied.
+    n_components : int or list of int
+        Of several numbers, `criterion` picks one.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default "full"
+    columns : str or list of str, optional
+        The columns to fit; by default all that hold numbers.
+    method : {"em"}
+    n_init : int, default 10
+        Starts for each number of components.
+    init_params : {"k-means++", "kmeans", "random", "random_from_data"}
+        How a start is made; "k-means++" by default.
+    weights_init, means_init, covariances_init, precisions_init : array, optional
+        The mixture to start from, in scikit-learn's shapes; at least the means.
+    tol : float, default 1e-8
+        Stop when a step gains less than this much log-likelihood a row.
+    max_iter : int, default 1000
+    acceleration : {"none", "squarem"}
+        SQUAREM takes far fewer steps where components overlap.
+    reg_covar : float, default 0
+        Added to every variance, in the units of the data squared.
+    floor : float, default 1e-6
+        The least variance of a component in any direction, over that of all rows.
+    criterion : {"bic", "aic"}
+    standard_errors : bool, optional
+        By the observed information; by default where there are at most 60 parameters.
+    order : {"mean", "weight", "none"}
+        The order of the components; by the mean of the first column by default.
+    responsibilities : bool
+        Whether the result keeps what the mixture says of each row, in `index`.
+    rng, workers, progress
+        As for `integrate`.
+
+    Returns
+    -------
+    MixtureResult
+        With `weights`, `means`, `covariances`, `bic`, `predict` and more.
+
+    Examples
+    --------
+    >>> x = [0.9, 1.0, 1.1, 1.2, 4.7, 5.0, 5.2, 5.3]
+    >>> result = windfall.mixture({"x": x}, 2, rng=1)
+    >>> result.means.round(6).tolist()
+    [[1.05], [5.05]]
+    >>> result.predict({"x": [0, 6]}).tolist()
+    [0, 1]
+    """
+    options = given(
+        components=n_components,
+        covariance=covariance_type,
+        columns=columns,
+        method=method,
+        starts=n_init,
+        init=init_params,
+        tolerance=tol,
+        iterations=max_iter,
+        acceleration=acceleration,
+        regularisation=reg_covar,
+        floor=floor,
+        criterion=criterion,
+        standard_errors=standard_errors,
+        order=order,
+        distribution=responsibilities or None,
+    )
+    start = _start(weights_init, means_init, covariances_init, precisions_init)
+    if start is not None:
+        options["start"] = start
+    table = table_from(data)
+    problem = build("mixture", options, rng, table=table)
+    result = solve(problem, workers, progress)
+    fields = {item.name: getattr(result, item.name) for item in dataclasses.fields(Result)}
+    return MixtureResult(**fields, _table=table)
+
+
+def _start(weights: Any, means: Any, covariances: Any, precisions: Any) -> dict[str, Any] | None:
+    """Return the mixture to start from, or None if none is given."""
+    if means is None:
+        if weights is None and covariances is None and precisions is None:
+            return None
+        raise ValueError("a start needs `means_init`; weights and covariances may be left out")
+    if precisions is not None:
+        if covariances is not None:
+            raise ValueError("give `covariances_init` or `precisions_init`, not both")
+        array = np.asarray(precisions, dtype=np.float64)
+        square = array.ndim >= 2 and array.shape[-1] == array.shape[-2] and array.ndim == 3
+        tied = array.ndim == 2 and array.shape[0] == array.shape[1] == np.shape(means)[-1]
+        covariances = np.linalg.inv(array) if square or tied else 1 / array
+    arrays = given(weights=weights, means=means, covariances=covariances)
+    return {key: np.asarray(value, dtype=np.float64).tolist() for key, value in arrays.items()}
