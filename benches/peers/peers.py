@@ -161,3 +161,56 @@ def bootstrap_mean_numba(x, resamples):
             total += x[((r >> np.uint64(32)) * n) >> np.uint64(32)]
         out[b] = total / len(x)
     return out
+
+
+@numba.njit(fastmath=True)
+def em_numba(x, y, weights, means, covariances, steps):
+    """Fused EM of a full-covariance mixture in two dimensions: one loop over the rows a step."""
+    n, k = len(x), len(weights)
+    weights, means, covariances = weights.copy(), means.copy(), covariances.copy()
+    log_likelihood = 0.0
+    constant, factor = np.empty(k), np.empty((k, 3))
+    density = np.empty(k)
+    for step in range(steps + 1):
+        for j in range(k):
+            a = math.sqrt(covariances[j, 0, 0])
+            b = covariances[j, 1, 0] / a
+            c = math.sqrt(covariances[j, 1, 1] - b * b)
+            factor[j, 0], factor[j, 1], factor[j, 2] = 1 / a, -b / (a * c), 1 / c
+            constant[j] = math.log(weights[j] / (2 * math.pi * a * c))
+        sums = np.zeros((k, 6))
+        log_likelihood = 0.0
+        for i in range(n):
+            most = -np.inf
+            for j in range(k):
+                u, v = x[i] - means[j, 0], y[i] - means[j, 1]
+                p = factor[j, 0] * u
+                q = factor[j, 1] * u + factor[j, 2] * v
+                density[j] = constant[j] - 0.5 * (p * p + q * q)
+                most = max(most, density[j])
+            total = 0.0
+            for j in range(k):
+                density[j] = math.exp(density[j] - most)
+                total += density[j]
+            log_likelihood += most + math.log(total)
+            for j in range(k):
+                r = density[j] / total
+                u, v = x[i] - means[j, 0], y[i] - means[j, 1]
+                sums[j, 0] += r
+                sums[j, 1] += r * u
+                sums[j, 2] += r * v
+                sums[j, 3] += r * u * u
+                sums[j, 4] += r * u * v
+                sums[j, 5] += r * v * v
+        if step < steps:
+            for j in range(k):
+                count = sums[j, 0]
+                du, dv = sums[j, 1] / count, sums[j, 2] / count
+                weights[j] = count / n
+                means[j, 0] += du
+                means[j, 1] += dv
+                covariances[j, 0, 0] = sums[j, 3] / count - du * du
+                covariances[j, 1, 0] = sums[j, 4] / count - du * dv
+                covariances[j, 0, 1] = covariances[j, 1, 0]
+                covariances[j, 1, 1] = sums[j, 5] / count - dv * dv
+    return log_likelihood

@@ -11,7 +11,7 @@ use windfall_lanes::scalar_math::{exp, log};
 /// When an ascent ends, and how it goes.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    /// Ends when a step gains less than this much log-likelihood a row.
+    /// Ends when a step moves the log-likelihood by less than this much a row.
     pub tolerance: f64,
     /// The most steps.
     pub steps_max: u64,
@@ -77,8 +77,8 @@ impl Climb {
         let Some((model, held)) = self.next.take() else { return };
         let height = totals.last().copied().unwrap_or(f64::NAN);
         let instead = self.instead.take();
-        // Written so that a NaN counts as a fall.
-        if let Some(instead) = instead.filter(|_| !(height >= self.height())) {
+        let fell = height.is_nan() || height < self.height();
+        if let Some(instead) = instead.filter(|_| fell) {
             self.next = Some(instead);
             return;
         }
@@ -86,7 +86,7 @@ impl Climb {
         let by_a_step = !self.cycle.is_empty() || !pace.leaps;
         (self.model, self.held, self.totals) = (model, held, totals);
         self.trace.push(height);
-        self.converged = self.steps > 0 && by_a_step && gain < pace.tolerance;
+        self.converged = self.steps > 0 && by_a_step && gain.abs() < pace.tolerance;
         if self.converged || self.steps >= pace.steps_max || height.is_nan() {
             return;
         }

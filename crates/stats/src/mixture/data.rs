@@ -114,7 +114,7 @@ impl Data {
             Model { covariance, weights: vec![1.0], means, covariances: identity.clone() };
         for _ in 0..2 {
             let densities = Densities::new(&model).into_iter().collect();
-            let kernel = Expect { columns: &slices, densities, rounds: 1 };
+            let kernel = Expect { columns: &slices, densities };
             // Nothing is drawn: any streams will do.
             let job = Job::new(&kernel, Streams::new(Seed(0), "moments"));
             let Totals(totals) = run(&job, &Serial, &Control::default())?.partial;

@@ -36,13 +36,13 @@ use answer::Fitted;
 use climb::{Climb, Pace};
 use data::Data;
 use model::Densities;
-use round::{Describe, Expect, Totals};
+use round::{Describe, Expect, InRounds, Totals};
 use serde_json::Value;
 use start::{Starting, Starts};
 use update::Guard;
 use windfall_core::{
-    Answer, Control, Entry, Error, ErrorKind, Executor, Job, JobSpec, Problem, Result, Seed, Shard,
-    Shards, Streams, Table, read_options, run, run_bytes, run_range,
+    Answer, Control, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Observer, Problem, Result,
+    Seed, Shard, Shards, Stopwatch, Streams, Table, read_options, run, run_bytes,
 };
 
 /// Parameters up to which standard errors are given unasked: two passes over the rows for each.
@@ -165,7 +165,7 @@ impl Mixture {
             Densities::new(model).ok_or_else(unsound)
         });
         let densities = densities.collect::<Result<_>>()?;
-        Ok(Expect { columns, densities, rounds: 1 })
+        Ok(Expect { columns, densities })
     }
 
     /// What is drawn comes from streams named by what it is for; see [`Starting`].
@@ -193,11 +193,8 @@ impl Mixture {
         }
         let kernel = self.starting();
         let job = Job { kernel: &kernel, streams: self.streams(), spec: self.spec.as_ref() };
-        let outcome = run(&job, on, control)?;
-        if !outcome.complete {
-            return Err(Error::new(ErrorKind::Interrupted));
-        }
-        let Starts(starts) = outcome.partial;
+        let Starts(starts) =
+            whole(&job, on, control)?.ok_or_else(|| Error::new(ErrorKind::Interrupted))?;
         Ok(starts.into_iter().map(|(start, model)| Climb::new(start, model)).collect())
     }
 
@@ -218,25 +215,29 @@ impl Mixture {
         };
         // A leap may have to be taken back: two rounds a step at most.
         let rounds = (pace.steps_max + 1) * if leaps { 2 } else { 1 };
+        let watch = Stopwatch::start();
         for round in 0..rounds {
             let wanted: Vec<&Model> = climbs.iter().filter_map(Climb::wants).collect();
             if wanted.is_empty() {
                 break;
             }
-            let kernel = Expect { rounds, ..self.expect(&columns, &wanted)? };
+            let kernel = self.expect(&columns, &wanted)?;
             let spec = self.round_spec(&wanted);
             let job = Job { kernel: &kernel, streams: self.streams(), spec: spec.as_ref() };
-            let shards = kernel.shards_per_round();
-            let outcome = match run_range(&job, on, control, round * shards..(round + 1) * shards) {
-                Err(_) if round > 0 && control.cancel.is_stopped() => return Ok(false),
-                outcome => outcome?,
-            };
-            if !outcome.complete {
+            let tasks = kernel.shards().tasks();
+            let counted = control.observer.map(|observer| InRounds {
+                observer,
+                before: round * tasks,
+                tasks_max: rounds * tasks,
+                watch: &watch,
+            });
+            let observer = counted.as_ref().map(|counted| counted as &dyn Observer);
+            let within = Control { cancel: control.cancel.clone(), observer };
+            let Some(Totals(totals)) = whole(&job, on, &within)? else {
                 // Sums of some rows are of no use.
                 let nothing = Err(Error::new(ErrorKind::Interrupted));
                 return if round > 0 { Ok(false) } else { nothing };
-            }
-            let Totals(totals) = outcome.partial;
+            };
             let mut rest = totals.as_slice();
             let climbing = climbs.iter_mut().filter(|climb| climb.wants().is_some());
             for (climb, densities) in climbing.zip(&kernel.densities) {
@@ -265,10 +266,9 @@ impl Mixture {
         let kernel = self.expect(&columns, &models)?;
         let spec = self.round_spec(&models);
         let job = Job { kernel: &kernel, streams: self.streams(), spec: spec.as_ref() };
-        let Totals(totals) = match run(&job, on, control) {
-            Err(_) if control.cancel.is_stopped() => return Ok(fitted.complete = false),
-            Ok(outcome) if !outcome.complete => return Ok(fitted.complete = false),
-            outcome => outcome?.partial,
+        let Some(Totals(totals)) = whole(&job, on, control)? else {
+            fitted.complete = false;
+            return Ok(());
         };
         let sums = kernel.densities[0].sums();
         let scores = models.iter().zip(totals.chunks_exact(sums));
@@ -302,11 +302,8 @@ impl Mixture {
             spec
         });
         let job = Job { kernel: &kernel, streams: self.streams(), spec: spec.as_ref() };
-        match run(&job, on, control) {
-            Err(_) if control.cancel.is_stopped() => fitted.complete = false,
-            Ok(outcome) if !outcome.complete => fitted.complete = false,
-            outcome => fitted.rows = Some(outcome?.partial),
-        }
+        fitted.rows = whole(&job, on, control)?;
+        fitted.complete = fitted.rows.is_some();
         Ok(())
     }
 
@@ -316,17 +313,28 @@ impl Mixture {
     }
 }
 
+/// The partial of all of a job's shards; none if it was stopped before.
+fn whole<K: Kernel>(
+    job: &Job<'_, K>,
+    on: &dyn Executor,
+    control: &Control<'_>,
+) -> Result<Option<K::Partial>> {
+    match run(job, on, control) {
+        Err(_) if control.cancel.is_stopped() => Ok(None),
+        outcome => outcome.map(|outcome| outcome.complete.then_some(outcome.partial)),
+    }
+}
+
 impl Problem for Mixture {
     fn spec(&self) -> Option<&JobSpec> {
         self.spec.as_ref()
     }
 
     fn shards(&self) -> Shards {
-        use windfall_core::Kernel;
         if self.given.is_empty() {
             return self.starting().shards();
         }
-        round::cut(self.data.rows(), 1)
+        round::cut(self.data.rows())
     }
 
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {

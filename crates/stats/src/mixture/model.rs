@@ -188,7 +188,12 @@ impl Given {
         let model = Model { covariance, weights, means, covariances };
         for component in 0..k {
             let matrix = model.covariance_of(component);
-            let even = (0..d * d).all(|at| matrix[at] == matrix[(at % d) * d + at / d]);
+            // Only the lower triangle is read; the upper one may differ by rounding.
+            let even = (0..d * d).all(|at| {
+                let (a, b) = (at / d, at % d);
+                let size = (matrix[a * d + a] * matrix[b * d + b]).sqrt();
+                (matrix[at] - matrix[b * d + a]).abs() <= 1e-8 * size
+            });
             if !even || cholesky(&matrix, d).is_none() {
                 let expected = format!("symmetric and positive definite in component {component}");
                 return Err(Error::invalid("covariances", json!(matrix), &expected));

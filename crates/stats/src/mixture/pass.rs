@@ -223,8 +223,8 @@ fn add_few<S: Simd, const D: usize, const P: usize, const DIAGONAL: bool>(
             near[a] = simd.sub(tile.load(simd, a, vector), mean[a]);
             let weighted = simd.mul(share, near[a]);
             firsts[a] = simd.add(firsts[a], weighted);
-            for b in (if DIAGONAL { a } else { 0 })..=a {
-                seconds[at] = simd.fma(weighted, near[b], seconds[at]);
+            for other in &near[if DIAGONAL { a } else { 0 }..=a] {
+                seconds[at] = simd.fma(weighted, *other, seconds[at]);
                 at += 1;
             }
         }

@@ -8,15 +8,17 @@ use super::model::Densities;
 use super::pass::{Room, SumUp, Tell};
 use crate::bootstrap::Replicates;
 use windfall_core::wire::{Reader, put_f64s};
-use windfall_core::{Cancel, Kernel, Partial, Result, Shard, Shards, Streams};
+use windfall_core::{
+    Cancel, Kernel, Observer, Partial, Progress, Result, Shard, Shards, Stopwatch, Streams,
+};
 use windfall_lanes::dispatch;
 
 /// Rows of a task.
 const ROWS_PER_TASK: usize = 4096;
 
-/// The cut of `rows` rows into tasks, one or more to a shard; several rounds follow each other.
-pub(super) fn cut(rows: usize, rounds: u64) -> Shards {
-    Shards::new(rows.div_ceil(ROWS_PER_TASK) as u64 * rounds, 1)
+/// The cut of `rows` rows into blocks, each a task and a shard.
+pub(super) fn cut(rows: usize) -> Shards {
+    Shards::new(rows.div_ceil(ROWS_PER_TASK) as u64, 1)
 }
 
 /// The rows of a block.
@@ -30,26 +32,17 @@ fn rows_of(block: u64, rows: usize) -> std::ops::Range<usize> {
 pub(super) struct Expect<'a> {
     pub columns: &'a [&'a [f64]],
     pub densities: Vec<Densities>,
-    /// The rounds that there may be; the tasks of round `r` are those from `r` times the blocks.
-    pub rounds: u64,
-}
-
-impl Expect<'_> {
-    /// The shards of one round.
-    pub fn shards_per_round(&self) -> u64 {
-        cut(self.columns[0].len(), 1).count()
-    }
 }
 
 impl Kernel for Expect<'_> {
     type Partial = Totals;
 
     fn shards(&self) -> Shards {
-        cut(self.columns[0].len(), self.rounds)
+        cut(self.columns[0].len())
     }
 
     fn run_shard(&self, shard: Shard, _: &Streams, cancel: &Cancel) -> Result<Totals> {
-        let (mut room, blocks) = (Room::default(), self.shards_per_round());
+        let mut room = Room::default();
         let mut totals = vec![0.0; self.densities.iter().map(Densities::sums).sum()];
         for task in shard.tasks() {
             let mut rest = totals.as_mut_slice();
@@ -60,7 +53,7 @@ impl Kernel for Expect<'_> {
                 let (out, later) = rest.split_at_mut(densities.sums());
                 dispatch(SumUp {
                     columns: self.columns,
-                    rows: rows_of(task % blocks, self.columns[0].len()),
+                    rows: rows_of(task, self.columns[0].len()),
                     densities,
                     room: &mut room,
                     out,
@@ -111,7 +104,7 @@ impl Kernel for Describe<'_> {
     type Partial = Replicates;
 
     fn shards(&self) -> Shards {
-        cut(self.columns[0].len(), 1)
+        cut(self.columns[0].len())
     }
 
     fn run_shard(&self, shard: Shard, _: &Streams, cancel: &Cancel) -> Result<Replicates> {
@@ -131,5 +124,26 @@ impl Kernel for Describe<'_> {
             });
         }
         Ok(told)
+    }
+}
+
+/// Tells an observer how far all rounds are, where a round is a run of its own.
+pub(super) struct InRounds<'a> {
+    pub observer: &'a dyn Observer,
+    /// Tasks of the rounds before.
+    pub before: u64,
+    /// Tasks of all rounds that there may be.
+    pub tasks_max: u64,
+    pub watch: &'a Stopwatch,
+}
+
+impl Observer for InRounds<'_> {
+    fn tick(&self, progress: &Progress) {
+        self.observer.tick(&Progress {
+            tasks: self.before + progress.tasks,
+            tasks_max: self.tasks_max,
+            elapsed_s: self.watch.elapsed_s(),
+            ..progress.clone()
+        });
     }
 }

@@ -226,14 +226,14 @@ impl Starting<'_> {
         for (own, count) in own.covariances.chunks_exact(d * d).zip(counts) {
             for (at, (own, within)) in own.iter().zip(&within.covariances).enumerate() {
                 let mixed = (count * own + extra * within) / (count + extra);
-                full.push(mixed * deviation(at / d) * deviation(at % d));
+                full.push(mixed * (deviation(at / d) * deviation(at % d)));
             }
         }
         drawn.covariances = match self.covariance {
             Covariance::Full => full,
             Covariance::Tied => {
                 let scaled = within.covariances.iter().enumerate();
-                scaled.map(|(at, v)| v * deviation(at / d) * deviation(at % d)).collect()
+                scaled.map(|(at, v)| v * (deviation(at / d) * deviation(at % d))).collect()
             }
             other => {
                 full.chunks_exact(d * d).flat_map(|matrix| spread(other, matrix, 1, d)).collect()

@@ -7,8 +7,8 @@ use windfall_core::{
 use windfall_stats::REGISTRY;
 use windfall_stats::mixture::{Components, Given, GivenStarts, Mixture, MixtureOptions};
 
-/// Velocities of 82 galaxies of the Corona Borealis region, in 1000 km/s (Roeder 1990, with the
-/// 26.690 of its later versions).
+/// Velocities of 82 galaxies of the Corona Borealis region, in 1000 km/s (Roeder 1990, in the
+/// version of R's `MASS::galaxies`).
 const GALAXIES: [f64; 82] = [
     9.172, 9.350, 9.483, 9.558, 9.775, 10.227, 10.406, 16.084, 16.170, 18.419, 18.552, 18.600,
     18.927, 19.052, 19.070, 19.330, 19.343, 19.349, 19.440, 19.473, 19.529, 19.541, 19.547, 19.663,
@@ -377,4 +377,72 @@ fn what_makes_no_sense_is_refused() {
     let flat = Table::from_numbers([("x", vec![1.0, 2.0]), ("c", vec![3.0, 3.0])]).unwrap();
     let message = refused(&flat, "components = 1");
     assert!(message.contains("`columns` is `c`") && message.contains("hint: "), "{message}");
+}
+
+/// Fisher's irises (1936): four measurements of 150 flowers.
+fn irises() -> Table {
+    let text = include_str!("../../../../examples/iris.csv");
+    let mut columns = vec![Vec::new(); 4];
+    for line in text.lines().skip(1) {
+        let fields = line.split(',').take(4).map(|field| field.parse::<f64>().unwrap());
+        columns.iter_mut().zip(fields).for_each(|(column, value)| column.push(value));
+    }
+    let names = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
+    Table::from_numbers(names.into_iter().zip(columns)).unwrap()
+}
+
+#[test]
+fn each_shape_agrees_with_scikit_learn_step_by_step() {
+    let golden = include_str!("../../../../tests/golden/scikit_mixture.tsv");
+    let x = irises();
+    let row = |row: usize| x.names().map(|name| x.numbers(name).unwrap()[row]).collect::<Vec<_>>();
+    let means = serde_json::json!([row(0), row(60), row(120)]);
+    for (shape, ones) in [
+        (
+            "full",
+            "[[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1],[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1],\
+                  [1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1]]",
+        ),
+        ("tied", "[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1]"),
+        ("diag", "[[1,1,1,1],[1,1,1,1],[1,1,1,1]]"),
+        ("spherical", "[1,1,1]"),
+    ] {
+        let answer = solve(
+            &x,
+            &format!(
+                "start = {{ means = {means}, covariances = {ones} }}\ncovariance = '{shape}'\n\
+                 iterations = 25\ntolerance = 0\nregularisation = 1e-6\norder = 'none'"
+            ),
+        );
+        let model = &answer.extra["model"];
+        let flat = |value: &serde_json::Value| {
+            let text = value.to_string().replace(['[', ']'], "");
+            text.split(',').map(|number| number.parse::<f64>().unwrap()).collect::<Vec<f64>>()
+        };
+        for what in ["log_likelihood", "bic", "weights", "means", "covariances"] {
+            let expected = golden.lines().filter_map(|line| {
+                let mut fields = line.split('\t');
+                let here = fields.next() == Some(shape) && fields.next() == Some(what);
+                here.then(|| fields.next().unwrap().parse::<f64>().unwrap())
+            });
+            let found = flat(answer.extra.get(what).unwrap_or(&model[what]));
+            assert_eq!(expected.clone().count(), found.len(), "{shape} {what}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
+                    "{shape} {what}: {found}, not {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_irises_have_the_published_criteria() {
+    // mclust (Scrucca et al. 2016, The R Journal 8): VVV with 2 and 3 components has the BIC
+    // -574.0178 and -580.8389, of the opposite sign.
+    let answer = solve(&irises(), "components = [2, 3]\nstarts = 20");
+    let table = answer.table.unwrap();
+    let bic = table.numbers("bic").unwrap();
+    assert!((bic[0] - 574.0178).abs() < 1e-4 && (bic[1] - 580.8389).abs() < 1e-4, "{bic:?}");
 }

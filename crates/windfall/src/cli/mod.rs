@@ -53,7 +53,7 @@ Environment:
   WINDFALL_ISA      scalar, neon, avx2 or avx512: lower the instruction set; values do not change";
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one command line is read once")]
+#[allow(clippy::large_enum_variant, reason = "one command line is read once")]
 enum Command {
     /// Estimate pi from random points of a square
     Pi(solve::Solve<problems::Pi>),

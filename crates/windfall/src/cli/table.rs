@@ -24,6 +24,7 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
     let mut about = vec![("method".to_owned(), answer.method.clone())];
     for (name, value) in answer.extra.iter().filter(|(name, _)| *name != STANDARD_ERROR_MCSE) {
         let shown = match value {
+            Value::Number(whole) if whole.is_u64() => whole.as_u64().map(count),
             Value::Number(number) => number.as_f64().map(|x| significant(x, 6)),
             Value::String(text) => Some(text.clone()),
             _ => None,

@@ -1,0 +1,175 @@
+"""Mixtures from Python: scikit-learn's names and shapes, prediction, the shell's numbers."""
+
+import csv
+import json
+import math
+import subprocess
+
+import numpy as np
+import pytest
+from test_docs import command_path
+
+import windfall
+
+
+@pytest.fixture
+def irises(examples):
+    with open(examples / "iris.csv") as file:
+        rows = list(csv.reader(file))[1:]
+    return np.array([[float(value) for value in row[:4]] for row in rows])
+
+
+SHAPES = ["full", "tied", "diag", "spherical"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_predicts_what_scikit_learn_predicts(irises, shape):
+    mixture = pytest.importorskip("sklearn.mixture", reason="scikit-learn is not installed")
+    ours = windfall.mixture(irises, 3, covariance_type=shape, rng=1)
+    theirs = mixture.GaussianMixture(3, covariance_type=shape)
+    theirs.weights_, theirs.means_ = ours.weights, ours.means
+    theirs.covariances_ = ours.covariances
+    inverse = np.linalg.inv if shape in ("full", "tied") else np.reciprocal
+    precisions = inverse(ours.covariances)
+    theirs.precisions_cholesky_ = (
+        np.linalg.cholesky(precisions).copy() if shape in ("full", "tied") else np.sqrt(precisions)
+    )
+    new = irises[::7] + 0.05
+    assert ours.score(new) == pytest.approx(theirs.score(new), rel=1e-10)
+    assert ours.predict_proba(new) == pytest.approx(theirs.predict_proba(new), abs=1e-9)
+    assert ours.predict(new).tolist() == theirs.predict(new).tolist()
+    assert ours.bic == pytest.approx(theirs.bic(irises), rel=1e-10)
+    assert ours.aic == pytest.approx(theirs.aic(irises), rel=1e-10)
+    # One more step of theirs moves nothing: it is a maximum.
+    assert ours.log_likelihood == pytest.approx(theirs.score(irises) * len(irises), rel=1e-10)
+
+
+def test_its_maximum_is_no_lower(irises):
+    mixture = pytest.importorskip("sklearn.mixture", reason="scikit-learn is not installed")
+    for shape in SHAPES:
+        ours = windfall.mixture(irises, 3, covariance_type=shape, rng=1)
+        theirs = mixture.GaussianMixture(
+            3, covariance_type=shape, n_init=10, tol=1e-9, max_iter=1000, random_state=1
+        ).fit(irises)
+        assert ours.score() >= theirs.score(irises) - 1e-6, shape
+        assert ours.converged
+
+
+def test_a_start_in_scikit_learns_shapes(irises):
+    means = irises[[0, 60, 120]]
+    one = dict(means_init=means, max_iter=0)
+    base = windfall.mixture(irises, 3, **one, precisions_init=np.array([np.eye(4) / 4] * 3))
+    same = windfall.mixture(irises, 3, **one, covariances_init=np.array([np.eye(4) * 4] * 3))
+    assert base.log_likelihood == same.log_likelihood
+    tied = windfall.mixture(irises, 3, **one, covariance_type="tied", precisions_init=np.eye(4) / 4)
+    diag = windfall.mixture(
+        irises, **one, covariance_type="diag", precisions_init=np.full((3, 4), 0.25)
+    )
+    ball = windfall.mixture(
+        irises, 3, **one, covariance_type="spherical", precisions_init=[0.25] * 3
+    )
+    for other in (tied, diag, ball):
+        assert other.log_likelihood == pytest.approx(base.log_likelihood, rel=1e-13)
+    with pytest.raises(ValueError, match="means_init"):
+        windfall.mixture(irises, 3, weights_init=[1 / 3] * 3)
+
+
+def test_responsibilities_are_kept_if_wished(irises):
+    kept = windfall.mixture(irises, 3, responsibilities=True, rng=1, n_init=2)
+    bare = windfall.mixture(irises, 3, rng=1, n_init=2)
+    assert kept.index["component"].shape == (150,)
+    assert bare.index is None
+    assert np.array_equal(kept.predict(), bare.predict())
+    assert np.array_equal(kept.predict_proba(), bare.predict_proba(irises))
+    assert kept.score_samples().sum() == pytest.approx(kept.log_likelihood, rel=1e-13)
+    assert kept.predict(irises[:1]).shape == (1,)
+    with pytest.raises(ValueError, match="4 columns"):
+        kept.predict(irises[:, :2])
+
+
+def test_several_numbers_are_compared(irises):
+    result = windfall.mixture(irises, [1, 2, 3], rng=1)
+    assert result.n_components == 2
+    assert list(result.table["components"]) == [1, 2, 3]
+    # mclust (Scrucca et al. 2016): VVV with 2 components, of the opposite sign.
+    assert result.bic == pytest.approx(574.0178, abs=1e-4)
+    assert result.to_frame().shape == (3, 8)
+    assert windfall.mixture(irises, [1, 2, 3], criterion="aic", rng=1).n_components == 3
+
+
+def test_it_is_the_same_in_the_shell(examples, tmp_path):
+    command = command_path()
+    if command is None:
+        pytest.skip("the windfall command is not built; run `cargo build --release`")
+    out = tmp_path / "rows.csv"
+    arguments = ["--components", "3", "--seed", "5", "--json", "--out", str(out)]
+    done = subprocess.run(
+        [command, "mixture", str(examples / "galaxies.csv"), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shell = json.loads(done.stdout)
+    result = windfall.mixture(examples / "galaxies.csv", 3, responsibilities=True, rng=5)
+    shell.pop("run")
+    assert shell == json.loads(result.to_json())
+    with open(out) as file:
+        header, *rows = list(csv.reader(file))
+    assert header == ["component", "log_density", "p0", "p1", "p2"]
+    assert [float(row[1]) for row in rows] == result.index["log_density"].tolist()
+    assert windfall.run({**shell_job(), "data": str(examples / "galaxies.csv")}).draws > 0
+
+
+def shell_job():
+    return {"problem": "mixture", "components": 3, "seed": 5}
+
+
+def test_the_answer_is_the_same_on_any_number_of_workers():
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.normal(0, 1, (20_000, 2)), rng.normal(3, 2, (10_000, 2))])
+    one, two, seven = (
+        windfall.mixture(x, 2, n_init=2, rng=3, max_iter=30, workers=w) for w in (1, 2, 7)
+    )
+    assert one == two == seven
+    assert np.all(np.diff(one.trace) >= -1e-6)
+
+
+def test_standard_errors_are_those_of_the_truth():
+    # Components so far apart that each is a sample of its own: s / sqrt(n), sqrt(p q / n).
+    rng = np.random.default_rng(2)
+    x = np.concatenate([rng.normal(0, 1, 4000), rng.normal(40, 2, 1000)])
+    result = windfall.mixture(x, 2, rng=1)
+    errors = dict(zip(result.names, result.standard_error))
+    assert errors["weight[0]"] == pytest.approx(math.sqrt(0.16 / 5000), rel=1e-5)
+    assert errors["weight[1]"] == pytest.approx(errors["weight[0]"], rel=1e-9)
+    assert errors["mean[1, x]"] == pytest.approx(x[4000:].std() / math.sqrt(1000), rel=1e-5)
+    variance = x[:4000].var() * math.sqrt(2 / 4000)
+    assert errors["variance[0, x]"] == pytest.approx(variance, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(), "components"),
+        (dict(n_components=0), "`0`"),
+        (dict(n_components=151), "151"),
+        (dict(n_components=2, covariance_type="fool"), "fool"),
+        (dict(n_components=2, tol=-1), "tolerance"),
+        (dict(n_components=2, columns=["x9"]), "x9"),
+        (dict(means_init=[[1, 2, 3]]), "rows of 4"),
+    ],
+)
+def test_bad_input_is_named(irises, arguments, message):
+    with pytest.raises(windfall.WindfallError, match=message):
+        windfall.mixture(irises, **arguments)
+
+
+def test_it_draws_itself(irises):
+    matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    matplotlib.use("Agg")
+    two = windfall.mixture(irises[:, 2:], 3, rng=1, n_init=2).plot()
+    assert len(two.lines) == 3
+    one = windfall.mixture(irises[:, 2], 2, rng=1, n_init=2).plot()
+    assert len(one.lines) == 3
+    with pytest.raises(ValueError, match="4"):
+        windfall.mixture(irises, 2, rng=1, n_init=1).plot()
