@@ -18,5 +18,11 @@ pub mod statistic;
 use windfall_core::Registry;
 
 /// Every problem by its name in job files.
-pub static REGISTRY: Registry =
-    Registry(&[bootstrap::ENTRY, integrate::ENTRY, jackknife::ENTRY, mixture::ENTRY, pi::ENTRY, sample::ENTRY]);
+pub static REGISTRY: Registry = Registry(&[
+    bootstrap::ENTRY,
+    integrate::ENTRY,
+    jackknife::ENTRY,
+    mixture::ENTRY,
+    pi::ENTRY,
+    sample::ENTRY,
+]);

@@ -16,8 +16,6 @@ from .._result import Result
 from .._rng import RngLike
 from .solving import Progress, build, given, solve
 
-Shape = Literal["full", "tied", "diag", "spherical"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MixtureResult(Result):
@@ -104,7 +102,7 @@ class MixtureResult(Result):
 
     def predict(self, data: Any = None) -> NDArray[np.int64]:
         """Return the likeliest component of each row, of `data` or of what was fitted."""
-        return self._described(data)["component"].astype(np.int64)
+        return np.asarray(self._described(data)["component"], dtype=np.int64)
 
     def predict_proba(self, data: Any = None) -> NDArray[np.float64]:
         """Return the probability of each component in each row, shape (n, k)."""
@@ -172,13 +170,12 @@ class MixtureResult(Result):
 
     def _matrices(self) -> NDArray[np.float64]:
         k, d = self.means.shape
-        wide = {
-            "full": lambda c: c,
-            "tied": lambda c: np.broadcast_to(c, (k, d, d)),
-            "diag": lambda c: c[:, :, None] * np.eye(d),
-            "spherical": lambda c: c[:, None, None] * np.eye(d),
-        }
-        return np.asarray(wide[self.covariance_type](self.covariances))
+        values = self.covariances
+        if self.covariance_type == "diag":
+            values = values[:, :, None] * np.eye(d)
+        elif self.covariance_type == "spherical":
+            values = values[:, None, None] * np.eye(d)
+        return np.broadcast_to(values, (k, d, d))
 
     def _plot_densities(self, axes: Any, x: NDArray[np.float64]) -> None:
         axes.hist(x, bins="auto", density=True, color="#d9e2ec", edgecolor="none")
@@ -211,7 +208,7 @@ def mixture(
     data: Any,
     n_components: int | Sequence[int] | None = None,
     *,
-    covariance_type: Shape | None = None,
+    covariance_type: Literal["full", "tied", "diag", "spherical"] | None = None,
     columns: str | Sequence[str] | None = None,
     method: Literal["em"] | None = None,
     n_init: int | None = None,

@@ -41,8 +41,8 @@ use serde_json::Value;
 use start::{Starting, Starts};
 use update::Guard;
 use windfall_core::{
-    Answer, Control, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Observer, Problem, Result,
-    Seed, Shard, Shards, Stopwatch, Streams, Table, read_options, run, run_bytes,
+    Answer, Control, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Observer, Problem,
+    Result, Seed, Shard, Shards, Stopwatch, Streams, Table, read_options, run, run_bytes,
 };
 
 /// Parameters up to which standard errors are given unasked: two passes over the rows for each.

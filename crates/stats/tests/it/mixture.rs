@@ -240,7 +240,8 @@ fn responsibilities_add_up_and_say_what_the_likelihood_says() {
         let answer = solve(
             &table,
             &format!(
-                "{names}components = 3\ncovariance = '{shape}'\nstarts = 1\niterations = 5\ndistribution = true"
+                "{names}components = 3\ncovariance = '{shape}'\nstarts = 1\niterations = 5\n\
+                 distribution = true"
             ),
         );
         let index = answer.index.as_ref().unwrap();
