@@ -9,6 +9,7 @@ Carlo error; nothing hangs and nothing is lost.
 True
 """
 
+from ._chains import ChainsResult, ConvergenceWarning
 from ._core import __version__
 from ._errors import (
     ExpressionError,
@@ -29,11 +30,14 @@ from ._problems import (
     mixture,
     pi,
     run,
+    sample,
     verify,
 )
 from ._result import IncompleteWarning, Interval, Result, Verification
 
 __all__ = [
+    "ChainsResult",
+    "ConvergenceWarning",
     "ExpressionError",
     "FileError",
     "IncompleteWarning",
@@ -55,5 +59,6 @@ __all__ = [
     "mixture",
     "pi",
     "run",
+    "sample",
     "verify",
 ]

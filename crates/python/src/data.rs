@@ -36,6 +36,15 @@ impl Table {
         table(py, py.detach(|| windfall::files::read(&path)))
     }
 
+    /// Writes it as CSV, TSV or Parquet, by the ending.
+    fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let written = py.detach(|| {
+            windfall::files::check_ending(&path)?;
+            windfall::files::write(&path, &self.0)
+        });
+        written.map_err(|error| to_python(py, &error))
+    }
+
     /// The names of the columns.
     fn names(&self) -> Vec<String> {
         self.0.names().map(str::to_owned).collect()

@@ -1,6 +1,7 @@
 //! The one door between the languages: release the interpreter, poll signals, map errors.
 
 use crate::errors::to_python;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use std::cell::{Cell, RefCell};
 use windfall::{Cancel, Control, Observer, Progress, Result};
@@ -8,7 +9,8 @@ use windfall::{Cancel, Control, Observer, Progress, Result};
 /// Runs `work` with the interpreter released.
 ///
 /// Now and then, on this thread, it lets Python handle signals and calls `tick` with tasks done,
-/// tasks at most, estimate, Monte Carlo error and seconds. The first Ctrl-C asks the run to stop
+/// tasks at most, estimate, Monte Carlo error, seconds, and for each task under way its number,
+/// steps, steps at most and what there is to say. The first Ctrl-C asks the run to stop
 /// and keep what is done; a second one, or an exception of `tick`, is raised when the run has
 /// stopped, which is soon.
 pub fn enter<T: Send>(
@@ -44,17 +46,28 @@ struct Watcher {
 
 impl Watcher {
     fn look(&self, py: Python<'_>, progress: &Progress) -> PyResult<()> {
-        if let Err(error) = py.check_signals() {
-            if self.interrupted.replace(true) {
-                return Err(error);
-            }
-            self.cancel.stop();
-        }
+        py.check_signals().or_else(|error| self.interrupt(py, error))?;
         let Some(tick) = &self.tick else { return Ok(()) };
         let estimate = progress.moments.map(|moments| moments.mean());
         let mcse = progress.moments.map(|moments| moments.mcse());
-        let seen = (progress.tasks, progress.tasks_max, estimate, mcse, progress.elapsed_s);
-        tick.call1(py, seen).map(drop)
+        let under_way: Vec<_> = progress
+            .under_way
+            .iter()
+            .map(|task| (task.task, task.steps, task.steps_max, task.text.as_str()))
+            .collect();
+        let (done, most) = (progress.tasks, progress.tasks_max);
+        let seen = (done, most, estimate, mcse, progress.elapsed_s, under_way);
+        // A Ctrl-C may also come while `tick` runs.
+        tick.call1(py, seen).map(drop).or_else(|error| self.interrupt(py, error))
+    }
+
+    /// Asks the run to stop if this is the first Ctrl-C; any other error stays one.
+    fn interrupt(&self, py: Python<'_>, error: PyErr) -> PyResult<()> {
+        if !error.is_instance_of::<PyKeyboardInterrupt>(py) || self.interrupted.replace(true) {
+            return Err(error);
+        }
+        self.cancel.stop();
+        Ok(())
     }
 }
 

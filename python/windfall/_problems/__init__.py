@@ -6,6 +6,7 @@ from .jackknife import jackknife
 from .jobs import run, verify
 from .mixture import MixtureResult, mixture
 from .pi import pi
+from .sample import sample
 
 __all__ = [
     "MixtureResult",
@@ -15,5 +16,6 @@ __all__ = [
     "mixture",
     "pi",
     "run",
+    "sample",
     "verify",
 ]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .. import _core
-from .._progress import Tick, ticker
+from .._progress import Watcher, ticker
 from .._result import IncompleteWarning, Result, result_from
 from .._rng import RngLike, seed_from
 
-Progress: TypeAlias = bool | Tick | None
+Progress: TypeAlias = bool | Watcher | None
 
 
 def build(
