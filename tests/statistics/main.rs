@@ -8,5 +8,6 @@
 
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows each figure beside what is stated")]
 
+mod chains;
 mod coverage;
 mod errors;
