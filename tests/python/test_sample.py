@@ -87,7 +87,7 @@ def test_an_interrupt_returns_the_draws_so_far_and_chains_are_shown():
         )
     assert not found.complete
     chains, draws, _ = found.draws.shape
-    assert chains == 2 and 0 < draws < 10**7
+    assert chains in (1, 2) and 0 < draws < 10**7
     assert any("interrupted" in note for note in found.notes)
     task, steps, most, text = seen[-1][0]
     assert task == 0 and 0 < steps < most == 10**7 + 1000 and isinstance(text, str)
