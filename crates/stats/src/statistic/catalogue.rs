@@ -5,7 +5,7 @@
 use super::frame::{Frame, Values};
 use super::moments::{self, Moments, Variable};
 use super::part::Part;
-use super::{mad, quantile, spearman, trimmed_mean};
+use super::{gini, mad, quantile, spearman, trimmed_mean};
 use windfall_core::Result;
 use windfall_expr::Argument::{self, Column, Number};
 
@@ -91,6 +91,8 @@ pub static CATALOGUE: &[Aggregate] = aggregates! {
         "the quantile at the level of the second argument, by linear interpolation (type 7)";
     "trimmed_mean" &[Column, Number], 0, Make::Part(trimmed_mean::trimmed_mean),
         "the mean without the share of the second argument at either end";
+    "gini" &[Column], 0, Make::Part(gini::gini),
+        "Gini's coefficient of inequality, of values from 0 on";
     "mad" &[Column], 0, Make::Part(mad::mad),
         "the median absolute deviation from the median, not scaled";
     "spearman" &[Column, Column], 0, Make::Part(spearman::spearman),

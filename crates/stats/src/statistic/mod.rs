@@ -34,6 +34,7 @@ mod catalogue;
 mod coefficients;
 mod finish;
 mod frame;
+mod gini;
 mod leave_out;
 mod mad;
 mod moments;

@@ -82,6 +82,24 @@ fn short_cuts_are_the_statistic_without_the_row() {
     }
 }
 
+/// Of 1, 2, …, n it is (n - 1)/(3n), by its definition; a row of weight 2 is two rows.
+#[test]
+fn the_gini_coefficient_is_that_of_the_textbook() {
+    let of = |x: &[f64], w: &[f64]| {
+        let table = Table::from_numbers([("x", x.to_vec()), ("w", w.to_vec())]).unwrap();
+        let weighted = JackknifeOptions { weights: Some("w".into()), ..options("gini(x)") };
+        let plain = solve(&table, options("gini(x)")).quantities[0].estimate;
+        (plain, solve(&table, weighted).quantities[0].estimate)
+    };
+    near(of(&[3., 1., 2., 5., 4., 6., 10., 9., 7., 8.], &[1.0; 10]).0, 0.3, 1e-14);
+    near(of(&[2.0, 2.0, 2.0], &[1.0, 5.0, 0.5]).1, 0.0, 1e-14);
+    let (twice, _) = of(&[4.0, 1.0, 4.0, 7.0], &[1.0; 4]);
+    near(of(&[1.0, 7.0, 4.0], &[1.0, 1.0, 2.0]).1, twice, 1e-14);
+    let table = Table::from_numbers([("x", vec![1.0, -2.0, 3.0])]).unwrap();
+    let refused = Jackknife::new(&table, options("gini(x)")).map(|_| ()).unwrap_err().to_string();
+    assert!(refused.starts_with("`gini` is `-2`"), "{refused}");
+}
+
 /// Two samples: squared standard errors add.
 #[test]
 fn independent_samples_are_left_out_apart() {
