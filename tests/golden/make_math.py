@@ -204,6 +204,19 @@ TABLE = {
             away(magnitude(-1074, 40), lgamma, 0.25),
         ],
     ),
+    "digamma": (
+        mp.digamma,
+        [
+            away(uniform(0, 20), mp.digamma, 0.25),
+            magnitude(-1074, -3, False),
+            magnitude(2, 1020, False),
+            around(1.0, 0.1),
+            around(2.0, 0.1),
+            around(8.0, 0.1),
+            away(uniform(-30, 0), mp.digamma, 0.25),
+            away(magnitude(-1074, 40), mp.digamma, 0.25),
+        ],
+    ),
     "normal_pdf": (lambda x: mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi), BELL),
     "normal_cdf": (lambda x: erfc(-x / mp.sqrt(2)) / 2, [*BELL, uniform(-38.7, -37)]),
     "normal_quantile": (

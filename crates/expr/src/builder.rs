@@ -35,23 +35,17 @@ impl Builder {
     /// The program whose result is `result`, without the operations it does not need.
     pub fn finish(self, result: ValueId, columns: usize) -> Program {
         let truth = self.is_truth(result);
-        let mut needed = vec![false; self.ops.len()];
-        needed[result as usize] = true;
-        for id in (0..self.ops.len()).rev().filter(|&id| id <= result as usize) {
-            if needed[id] {
-                self.ops[id].operands().for_each(|operand| needed[operand as usize] = true);
-            }
-        }
-        let mut new_ids = vec![0; self.ops.len()];
-        let mut ops = Vec::new();
-        for (id, op) in self.ops.iter().enumerate().filter(|(id, _)| needed[*id]) {
-            new_ids[id] = ops.len() as ValueId;
-            ops.push(op.map_operands(|operand| new_ids[operand as usize]));
-        }
+        let (ops, _) = extract(&self.ops, &[result], &HashMap::new());
         Program { ops, columns, truth }
     }
 
-    fn add(&mut self, op: Op) -> ValueId {
+    /// All operations so far.
+    pub fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    /// The place of `op`, which is added if it is new.
+    pub fn add(&mut self, op: Op) -> ValueId {
         let key = match op {
             Op::Constant(value) => Key::Constant(value.to_bits()),
             Op::Input(index) => Key::Input(index),
@@ -227,6 +221,33 @@ impl Builder {
         let even = self.binary(Binary::Mul, half, half);
         if n.is_multiple_of(2) { even } else { self.binary(Binary::Mul, even, base) }
     }
+}
+
+/// The operations among `ops` that `results` need, and where the results are among them. A value
+/// in `leaves` is read from the input of that index in place of being made.
+pub(crate) fn extract(
+    ops: &[Op],
+    results: &[ValueId],
+    leaves: &HashMap<ValueId, u32>,
+) -> (Vec<Op>, Vec<ValueId>) {
+    let leaf = |id: usize| leaves.get(&(id as ValueId)).copied();
+    let mut needed = vec![false; ops.len()];
+    results.iter().for_each(|&id| needed[id as usize] = true);
+    for id in (0..ops.len()).rev() {
+        if needed[id] && leaf(id).is_none() {
+            ops[id].operands().for_each(|operand| needed[operand as usize] = true);
+        }
+    }
+    let mut new_ids = vec![0; ops.len()];
+    let mut kept = Vec::new();
+    for (id, op) in ops.iter().enumerate().filter(|(id, _)| needed[*id]) {
+        new_ids[id] = kept.len() as ValueId;
+        kept.push(match leaf(id) {
+            Some(input) => Op::Input(input),
+            None => op.map_operands(|operand| new_ids[operand as usize]),
+        });
+    }
+    (kept, results.iter().map(|&id| new_ids[id as usize]).collect())
 }
 
 /// Whether dividing by `x` is the same as multiplying by `1/x`: `x` is a power of two whose

@@ -34,7 +34,7 @@ impl Chain<'_, '_> {
     /// All whole groups of `G` vectors from `at` on.
     #[inline(always)]
     fn groups<S: Simd, const G: usize>(&mut self, simd: S, at: &mut usize) {
-        while *at + G <= self.frame.vectors() {
+        while *at + G <= self.frame.vectors {
             let acc = load::<S, G>(simd, self.frame.read(self.start, *at));
             let mut group = Group { simd, frame: self.frame, at: *at, acc };
             for step in self.steps {

@@ -33,7 +33,7 @@ impl<K: One> Task for &mut Map<'_, '_, From1<K>> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for at in 0..self.frame.vectors() {
+        for at in 0..self.frame.vectors {
             let x = simd.load(&self.frame.read::<1>(self.sources.0, at)[0]);
             simd.store(K::of(simd, x), &mut self.frame.target::<1>(self.to, at)[0]);
         }
@@ -45,7 +45,7 @@ impl<K: Two> Task for &mut Map<'_, '_, From2<K>> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for at in 0..self.frame.vectors() {
+        for at in 0..self.frame.vectors {
             let a = simd.load(&self.frame.read::<1>(self.sources.0, at)[0]);
             let b = simd.load(&self.frame.read::<1>(self.sources.1, at)[0]);
             simd.store(K::of(simd, a, b), &mut self.frame.target::<1>(self.to, at)[0]);
@@ -100,6 +100,7 @@ one! {
     Erf erf,
     Erfc erfc,
     Lgamma lgamma,
+    Digamma digamma,
     NormalPdf normal_pdf,
     NormalCdf normal_cdf,
     NormalQuantile normal_quantile,

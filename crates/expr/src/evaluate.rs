@@ -3,8 +3,8 @@
 use crate::chain::Chain;
 use crate::elementary;
 use crate::frame::{BLOCK_POINTS, BLOCK_VECTORS, Columns, Frame, GROUP_MAX, Splat, Vector};
-use crate::program::Program;
-use crate::schedule::{Pass, Plan, Step, Work, plan};
+use crate::program::{Op, Program, ValueId};
+use crate::schedule::{Pass, Plan, Source, Step, Work, plan};
 use windfall_lanes::dispatch;
 
 /// Scratch memory of evaluations: a few KiB, allocated at first use, good for any expression.
@@ -12,8 +12,9 @@ use windfall_lanes::dispatch;
 /// Each thread keeps one and passes it to every call.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    blocks: Vec<Vector>,
-    tail: Vec<Vector>,
+    pub(crate) blocks: Vec<Vector>,
+    pub(crate) tail: Vec<Vector>,
+    pub(crate) total: crate::total::Room,
 }
 
 impl Workspace {
@@ -36,21 +37,44 @@ pub(crate) struct Code {
 
 impl Code {
     pub fn new(program: &Program) -> Code {
-        let Plan { passes, steps, constants, blocks, columns } = plan(program);
+        let mut code = Code::of(plan(program.ops(), None, 0)).0;
+        (code.columns_used, code.columns) = (program.columns_used(), program.columns());
+        code
+    }
+
+    /// The code of `ops`, of whose inputs the first `uniforms` are no columns, and where it leaves
+    /// the values to `keep`.
+    pub fn keeping(ops: &[Op], keep: &[ValueId], uniforms: u32) -> (Code, Vec<Source>) {
+        Code::of(plan(ops, Some(keep), uniforms))
+    }
+
+    fn of(plan: Plan) -> (Code, Vec<Source>) {
+        let Plan { passes, steps, constants, blocks, kept } = plan;
         let constants = constants.into_iter().map(|value| [[value; 8]; GROUP_MAX]).collect();
-        Code { passes, steps, constants, blocks, columns_used: columns, columns: program.columns() }
+        let code = Code { passes, steps, constants, blocks, columns_used: vec![], columns: 0 };
+        (code, kept)
+    }
+
+    /// Blocks of workspace that a run needs.
+    pub fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// The constants as a frame needs them.
+    pub fn constants(&self) -> &[Splat] {
+        &self.constants
     }
 
     /// Writes the value at each point to `out`.
     pub fn evaluate(&self, columns: &[&[f64]], out: &mut [f64], workspace: &mut Workspace) {
         self.check(columns, out.len());
         self.make_room(workspace);
-        let Workspace { blocks, tail } = workspace;
+        let Workspace { blocks, tail, .. } = workspace;
         let (vectors, rest) = out.as_chunks_mut::<8>();
         let mut start = 0;
         for result in vectors.chunks_mut(BLOCK_VECTORS) {
             let columns = Columns::Slices(columns, start);
-            self.block(&mut Frame { columns, constants: &self.constants, blocks, result });
+            self.run(&mut self.frame(columns, blocks, result));
             start += BLOCK_POINTS;
         }
         if rest.is_empty() {
@@ -64,7 +88,7 @@ impl Code {
         }
         let mut last = [[0.0; 8]];
         let columns = Columns::Tail(tail);
-        self.block(&mut Frame { columns, constants: &self.constants, blocks, result: &mut last });
+        self.run(&mut self.frame(columns, blocks, &mut last));
         rest.copy_from_slice(&last[0][..rest.len()]);
     }
 
@@ -73,13 +97,13 @@ impl Code {
         let (found, wanted) = (point.len(), self.columns);
         assert!(found == wanted, "a point of {found} coordinates for {wanted} columns");
         self.make_room(workspace);
-        let Workspace { blocks, tail } = workspace;
+        let Workspace { blocks, tail, .. } = workspace;
         for &index in &self.columns_used {
             tail[index] = [point[index]; 8];
         }
         let mut last = [[0.0; 8]];
         let columns = Columns::Tail(tail);
-        self.block(&mut Frame { columns, constants: &self.constants, blocks, result: &mut last });
+        self.run(&mut self.frame(columns, blocks, &mut last));
         last[0][0]
     }
 
@@ -102,7 +126,18 @@ impl Code {
         }
     }
 
-    fn block(&self, frame: &mut Frame<'_>) {
+    fn frame<'a>(
+        &'a self,
+        columns: Columns<'a>,
+        blocks: &'a mut [Vector],
+        result: &'a mut [Vector],
+    ) -> Frame<'a> {
+        let (constants, vectors) = (&self.constants[..], result.len());
+        Frame { columns, uniforms: &[], constants, blocks, stride: BLOCK_VECTORS, vectors, result }
+    }
+
+    /// Runs the passes over one block.
+    pub fn run(&self, frame: &mut Frame<'_>) {
         for Pass { work, to } in &self.passes {
             match *work {
                 Work::Chain { start, ref steps } => {

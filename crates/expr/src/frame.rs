@@ -25,24 +25,26 @@ pub(crate) enum Columns<'a> {
     Slices(&'a [&'a [f64]], usize),
     /// One vector per column: the last points, filled up to eight.
     Tail(&'a [Vector]),
+    /// [`BLOCK_VECTORS`] vectors per column.
+    Packed(&'a [Vector]),
 }
 
 /// One block during its evaluation: what can be read, what can be written.
 pub(crate) struct Frame<'a> {
     pub columns: Columns<'a>,
+    /// Values that are the same at every point and change from call to call.
+    pub uniforms: &'a [Splat],
     pub constants: &'a [Splat],
-    /// [`BLOCK_VECTORS`] vectors for each block.
+    /// `stride` vectors for each block.
     pub blocks: &'a mut [Vector],
+    pub stride: usize,
+    /// Eight-point vectors in this block, at most `stride`.
+    pub vectors: usize,
+    /// As many vectors, where the plan has one result.
     pub result: &'a mut [Vector],
 }
 
 impl Frame<'_> {
-    /// Eight-point vectors in this block.
-    #[inline(always)]
-    pub fn vectors(&self) -> usize {
-        self.result.len()
-    }
-
     /// `G` vectors from vector `at` on.
     #[inline(always)]
     pub fn read<const G: usize>(&self, source: Source, at: usize) -> &[Vector; G] {
@@ -52,10 +54,12 @@ impl Frame<'_> {
                     columns[index as usize][start + 8 * at..].as_chunks().0.first_chunk()
                 }
                 Columns::Tail(vectors) => vectors[index as usize..].first_chunk(),
+                Columns::Packed(vectors) => {
+                    vectors[index as usize * BLOCK_VECTORS + at..].first_chunk()
+                }
             },
-            Source::Block(index) => {
-                self.blocks[index as usize * BLOCK_VECTORS + at..].first_chunk()
-            }
+            Source::Block(index) => self.blocks[index as usize * self.stride + at..].first_chunk(),
+            Source::Uniform(index) => self.uniforms[index as usize].first_chunk(),
             Source::Constant(index) => self.constants[index as usize].first_chunk(),
         };
         match found {
@@ -69,7 +73,7 @@ impl Frame<'_> {
     pub fn target<const G: usize>(&mut self, target: Target, at: usize) -> &mut [Vector; G] {
         let found = match target {
             Target::Block(index) => {
-                self.blocks[index as usize * BLOCK_VECTORS + at..].first_chunk_mut()
+                self.blocks[index as usize * self.stride + at..].first_chunk_mut()
             }
             Target::Result => self.result[at..].first_chunk_mut(),
         };

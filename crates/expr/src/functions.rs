@@ -5,6 +5,7 @@
 //! [`crate::Unary`] or [`crate::Binary`] too.
 
 use crate::builder::Builder;
+use crate::laws;
 use crate::program::{Binary, Fused, Unary, ValueId};
 use std::f64::consts;
 use std::ops::RangeInclusive;
@@ -131,6 +132,113 @@ static FUNCTIONS: &[Function] = &[
         "the value below which a normal variable is with probability p",
         normal_quantile,
     ),
+    made(1..=1, "logit(p)", "log(p/(1 - p))", laws::logit),
+    made(1..=1, "inv_logit(x)", "1/(1 + exp(-x)), without overflow on the way", laws::inv_logit),
+    made(1..=1, "log1p_exp(x)", "log(1 + exp(x)), without overflow on the way", laws::log1p_exp),
+    made(
+        1..=ANY,
+        "log_sum_exp(a, ...)",
+        "log(exp(a) + ...), without overflow on the way",
+        laws::log_sum_exp,
+    ),
+    made(
+        1..=3,
+        "normal_lpdf(x, mean = 0, sd = 1)",
+        "the log density of a normal distribution",
+        laws::normal,
+    ),
+    made(
+        1..=3,
+        "lognormal_lpdf(x, mean = 0, sd = 1)",
+        "the log density of a variable whose logarithm is normal",
+        laws::lognormal,
+    ),
+    made(
+        2..=4,
+        "student_t_lpdf(x, df, location = 0, scale = 1)",
+        "the log density of Student's t distribution",
+        laws::student_t,
+    ),
+    made(
+        1..=3,
+        "cauchy_lpdf(x, location = 0, scale = 1)",
+        "the log density of a Cauchy distribution",
+        laws::cauchy,
+    ),
+    made(
+        1..=3,
+        "laplace_lpdf(x, location = 0, scale = 1)",
+        "the log density of a Laplace (double exponential) distribution",
+        laws::laplace,
+    ),
+    made(
+        1..=3,
+        "logistic_lpdf(x, location = 0, scale = 1)",
+        "the log density of a logistic distribution",
+        laws::logistic,
+    ),
+    made(
+        1..=2,
+        "exponential_lpdf(x, rate = 1)",
+        "the log density of an exponential distribution",
+        laws::exponential,
+    ),
+    made(
+        3..=3,
+        "gamma_lpdf(x, shape, rate)",
+        "the log density of a gamma distribution",
+        laws::gamma,
+    ),
+    made(
+        3..=3,
+        "inv_gamma_lpdf(x, shape, scale)",
+        "the log density of an inverse gamma distribution",
+        laws::inv_gamma,
+    ),
+    made(3..=3, "beta_lpdf(x, a, b)", "the log density of a beta distribution", laws::beta),
+    made(
+        3..=3,
+        "weibull_lpdf(x, shape, scale)",
+        "the log density of a Weibull distribution",
+        laws::weibull,
+    ),
+    made(
+        2..=2,
+        "bernoulli_lpmf(y, p)",
+        "the log probability that a trial of probability p comes out as y: 1 or 0",
+        laws::bernoulli,
+    ),
+    made(
+        2..=2,
+        "bernoulli_logit_lpmf(y, eta)",
+        "the same with the logit of the probability, eta",
+        laws::bernoulli_logit,
+    ),
+    made(
+        3..=3,
+        "binomial_lpmf(k, n, p)",
+        "the log probability of k successes in n trials of probability p",
+        laws::binomial,
+    ),
+    made(
+        3..=3,
+        "binomial_logit_lpmf(k, n, eta)",
+        "the same with the logit of the probability, eta",
+        laws::binomial_logit,
+    ),
+    made(2..=2, "poisson_lpmf(k, mean)", "the log probability of a Poisson count k", laws::poisson),
+    made(
+        2..=2,
+        "poisson_log_lpmf(k, eta)",
+        "the same with the logarithm of the mean, eta",
+        laws::poisson_log,
+    ),
+    made(
+        3..=3,
+        "neg_binomial_lpmf(k, mean, dispersion)",
+        "the log probability of a negative binomial count k of variance mean + mean^2/dispersion",
+        laws::neg_binomial,
+    ),
 ];
 
 /// What other languages call a function, and what it is called here.
@@ -156,6 +264,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("probit", "normal_quantile"),
     ("ndtr", "normal_cdf"),
     ("ndtri", "normal_quantile"),
+    ("sigmoid", "inv_logit"),
+    ("expit", "inv_logit"),
+    ("plogis", "inv_logit"),
+    ("qlogis", "logit"),
+    ("softplus", "log1p_exp"),
+    ("logaddexp", "log_sum_exp"),
+    ("logsumexp", "log_sum_exp"),
+    ("normal_logpdf", "normal_lpdf"),
     ("average", "mean"),
     ("cor", "correlation"),
     ("corr", "correlation"),

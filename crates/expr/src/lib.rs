@@ -10,11 +10,12 @@
 //! ```
 //!
 //! The files, in about that order: `error.rs` collects what is wrong; `names.rs`,
-//! `vocabulary.rs` and `functions.rs` say what a formula may mention; `lexer.rs`, `parser.rs`,
-//! `calls.rs` and `tree.rs` read it; `lower.rs` decides what is fused and `builder.rs` folds and
-//! shares; `program.rs` is the form in between; `schedule.rs` plans the passes, `frame.rs`,
-//! `chain.rs` and `elementary.rs` run them and `evaluate.rs` cuts columns into blocks; `expr.rs`
-//! and `statistic.rs` are the two faces.
+//! `vocabulary.rs`, `functions.rs` and `laws.rs` say what a formula may mention; `lexer.rs`,
+//! `parser.rs`, `calls.rs` and `tree.rs` read it; `lower.rs` decides what is fused and `builder.rs`
+//! folds and shares; `program.rs` is the form in between; `schedule.rs` plans the passes,
+//! `frame.rs`, `chain.rs` and `elementary.rs` run them and `evaluate.rs` cuts columns into blocks;
+//! `derive.rs` differentiates, `stages.rs` splits what depends on rows from what does not, and
+//! `rows.rs` sums; `expr.rs`, `statistic.rs` and `total.rs` are the three faces.
 //!
 //! ```
 //! use windfall_expr::{Expr, Names, Workspace};
@@ -27,19 +28,24 @@
 mod builder;
 mod calls;
 mod chain;
+mod derive;
 mod elementary;
 mod error;
 mod evaluate;
 mod expr;
 mod frame;
 mod functions;
+mod laws;
 mod lexer;
 mod lower;
 mod names;
 mod parser;
 mod program;
+mod rows;
 mod schedule;
+mod stages;
 mod statistic;
+mod total;
 mod tree;
 mod vocabulary;
 
@@ -50,5 +56,7 @@ pub use functions::{Function, all as functions};
 pub use names::Names;
 pub use parser::{DEPTH_MAX, LENGTH_BYTES_MAX};
 pub use program::{Binary, Fused, Op, Program, Unary, ValueId};
+pub use rows::Rows;
 pub use statistic::{Slot, Statistic};
+pub use total::{Total, Words};
 pub use vocabulary::{Aggregate, Argument, Vocabulary};

@@ -16,30 +16,36 @@ enum Yield {
 
 /// The program of `tree`, for points of `columns` columns. One loop over the nodes.
 pub(crate) fn lower(tree: &Tree, columns: usize) -> Program {
-    let mut lowering = Lowering { builder: Builder::default(), yields: Vec::new() };
+    let mut builder = Builder::default();
     // Columns come first, in their order, so that `x + y` and `y + x` are one program.
     let mut used: Vec<usize> = tree.nodes.iter().filter_map(Node::variable).collect();
     used.sort_unstable();
     for index in used {
-        lowering.builder.input(index);
+        builder.input(index);
     }
+    let result = lower_into(&mut builder, tree);
+    builder.finish(result, columns)
+}
+
+/// Adds the operations of `tree` to a program under construction; yields its value.
+pub(crate) fn lower_into(builder: &mut Builder, tree: &Tree) -> ValueId {
+    let mut lowering = Lowering { builder, yields: Vec::new() };
     for node in &tree.nodes {
         let value = lowering.node(&node.kind);
         lowering.yields.push(value);
     }
-    let result = match tree.nodes.len() {
+    match tree.nodes.len() {
         0 => lowering.builder.constant(f64::NAN),
         count => lowering.value(count - 1),
-    };
-    lowering.builder.finish(result, columns)
+    }
 }
 
-struct Lowering {
-    builder: Builder,
+struct Lowering<'a> {
+    builder: &'a mut Builder,
     yields: Vec<Yield>,
 }
 
-impl Lowering {
+impl Lowering<'_> {
     fn node(&mut self, kind: &NodeKind) -> Yield {
         let value = match kind {
             NodeKind::Number(value) => self.builder.constant(*value),
@@ -54,7 +60,7 @@ impl Lowering {
             NodeKind::Comparison(operands, relations) => self.comparison(operands, relations),
             NodeKind::Call(function, arguments) => {
                 let values: Vec<ValueId> = arguments.iter().map(|&id| self.value(id)).collect();
-                function.lower(&mut self.builder, &values)
+                function.lower(self.builder, &values)
             }
             // Neither outlives the checks: aggregates were replaced, errors were reported.
             NodeKind::Aggregate(..) | NodeKind::Error => self.builder.constant(f64::NAN),

@@ -87,6 +87,8 @@ pub enum Unary {
     Erfc,
     /// The logarithm of the absolute value of the gamma function.
     Lgamma,
+    /// The derivative of [`Unary::Lgamma`]; formulas do not call it, gradients do.
+    Digamma,
     /// The standard normal density.
     NormalPdf,
     /// The standard normal distribution function.
@@ -275,6 +277,7 @@ impl Unary {
             Unary::Erf => "erf",
             Unary::Erfc => "erfc",
             Unary::Lgamma => "lgamma",
+            Unary::Digamma => "digamma",
             Unary::NormalPdf => "normal_pdf",
             Unary::NormalCdf => "normal_cdf",
             Unary::NormalQuantile => "normal_quantile",

@@ -5,7 +5,7 @@
 //! moves none: `x0^2 + x1^2 < 1` is one pass that reads two columns and writes one result, with the
 //! sum in registers. An operation joins the chain of an operand that nothing else needs.
 
-use crate::program::{Binary, Fused, Op, Program, Unary, ValueId};
+use crate::program::{Binary, Fused, Op, Unary, ValueId};
 use std::ops::Range;
 
 /// Where an operand is read.
@@ -16,6 +16,8 @@ pub(crate) enum Source {
     Block(u32),
     /// An entry of [`Plan::constants`].
     Constant(u32),
+    /// A value that is the same at every point of a call.
+    Uniform(u32),
 }
 
 /// Where a result is written.
@@ -92,12 +94,12 @@ pub(crate) struct Plan {
     pub constants: Vec<f64>,
     /// How many blocks of workspace the passes need at once.
     pub blocks: usize,
-    /// The columns that are read, ascending.
-    pub columns: Vec<usize>,
+    /// Where the values that were to be kept lie in the end.
+    pub kept: Vec<Source>,
 }
 
 /// Whether an operation costs so little that a pass of its own would cost more.
-fn is_cheap(op: &Op) -> bool {
+pub(crate) fn is_cheap(op: &Op) -> bool {
     use Unary::*;
     match op {
         Op::Constant(_) | Op::Input(_) => false,
@@ -109,10 +111,12 @@ fn is_cheap(op: &Op) -> bool {
     }
 }
 
-/// The plan of `program`.
-pub(crate) fn plan(program: &Program) -> Plan {
-    let ops = &program.ops;
-    let mut planner = Planner::new(ops);
+/// The plan of `ops`, of whose inputs the first `uniforms` are no columns.
+///
+/// Without a list to `keep`, the value of the last operation is the result; with one, all values
+/// in it are there in the end and there is no result.
+pub(crate) fn plan(ops: &[Op], keep: Option<&[ValueId]>, uniforms: u32) -> Plan {
+    let mut planner = Planner::new(ops, keep.unwrap_or_default());
     for (id, op) in ops.iter().enumerate() {
         if matches!(op, Op::Constant(_) | Op::Input(_)) {
             continue;
@@ -123,7 +127,7 @@ pub(crate) fn plan(program: &Program) -> Plan {
             planner.draft.push(Draft::Heavy(id as ValueId));
         }
     }
-    planner.emit(ops, program.columns_used())
+    planner.emit(ops, keep, uniforms)
 }
 
 /// A pass in terms of values, before places are given out.
@@ -157,8 +161,10 @@ struct Planner {
 }
 
 impl Planner {
-    fn new(ops: &[Op]) -> Planner {
+    fn new(ops: &[Op], keep: &[ValueId]) -> Planner {
         let mut readers = vec![0; ops.len()];
+        // A value to keep has a reader outside, so that no chain runs through it.
+        keep.iter().for_each(|&id| readers[id as usize] += 1);
         for op in ops {
             let mut read: Vec<ValueId> = op.operands().collect();
             read.sort_unstable();
@@ -245,14 +251,16 @@ impl Planner {
     }
 
     /// Gives out blocks of workspace and writes the passes down.
-    fn emit(self, ops: &[Op], columns: Vec<usize>) -> Plan {
+    fn emit(self, ops: &[Op], keep: Option<&[ValueId]>, uniforms: u32) -> Plan {
         let mut last_read = vec![0; ops.len()];
         for (pass, draft) in self.draft.iter().enumerate() {
             draft.reads(ops).into_iter().for_each(|id| last_read[id as usize] = pass);
         }
-        let mut places = Places { ops, at: vec![None; ops.len()], constants: Vec::new() };
+        let kept = keep.unwrap_or_default();
+        kept.iter().for_each(|&id| last_read[id as usize] = usize::MAX);
+        let mut places = Places { ops, uniforms, at: vec![None; ops.len()], constants: vec![] };
         let mut plan =
-            Plan { passes: vec![], steps: vec![], constants: vec![], blocks: 0, columns };
+            Plan { passes: vec![], steps: vec![], constants: vec![], blocks: 0, kept: vec![] };
         let mut free: Vec<u32> = Vec::new();
         for (pass, draft) in self.draft.iter().enumerate() {
             let mut read = draft.reads(ops);
@@ -263,7 +271,7 @@ impl Planner {
             for id in read.into_iter().filter(|&id| last_read[id as usize] == pass) {
                 free.extend(places.freed(id));
             }
-            let to = if end as usize + 1 == ops.len() {
+            let to = if end as usize + 1 == ops.len() && keep.is_none() {
                 Target::Result
             } else {
                 let block = free.pop().unwrap_or_else(|| {
@@ -275,11 +283,12 @@ impl Planner {
             };
             plan.passes.push(Pass { work, to });
         }
-        if plan.passes.is_empty() {
+        if plan.passes.is_empty() && keep.is_none() {
             let start = places.source(ops.len() as ValueId - 1);
             let work = Work::Chain { start, steps: 0..0 };
             plan.passes.push(Pass { work, to: Target::Result });
         }
+        plan.kept = kept.iter().map(|&id| places.source(id)).collect();
         plan.constants = places.constants;
         plan
     }
@@ -331,6 +340,7 @@ impl Draft {
 /// Where each value lies: its block, or its place among the constants.
 struct Places<'a> {
     ops: &'a [Op],
+    uniforms: u32,
     at: Vec<Option<u32>>,
     constants: Vec<f64>,
 }
@@ -339,7 +349,8 @@ impl Places<'_> {
     fn source(&mut self, id: ValueId) -> Source {
         let at = &mut self.at[id as usize];
         match self.ops[id as usize] {
-            Op::Input(index) => Source::Column(index),
+            Op::Input(index) if index < self.uniforms => Source::Uniform(index),
+            Op::Input(index) => Source::Column(index - self.uniforms),
             Op::Constant(value) => Source::Constant(*at.get_or_insert_with(|| {
                 self.constants.push(value);
                 self.constants.len() as u32 - 1

@@ -63,7 +63,7 @@ impl Statistic {
     pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Statistic, Problems> {
         let tree = parse(text, vocabulary)?;
         let inside = inside_aggregates(&tree);
-        check(&tree, &inside, text, vocabulary)?;
+        check(&tree, &inside, (text, vocabulary), |_| false)?;
         let (mut outer, mut slots) = (Tree::default(), Vec::<Slot>::new());
         let mut new_ids: Vec<NodeId> = vec![0; tree.nodes.len()];
         for (id, node) in tree.nodes.iter().enumerate().filter(|(id, _)| !inside[*id]) {
@@ -117,7 +117,7 @@ impl fmt::Display for Statistic {
 }
 
 /// For each node, whether it stands inside the arguments of an aggregate.
-fn inside_aggregates(tree: &Tree) -> Vec<bool> {
+pub(crate) fn inside_aggregates(tree: &Tree) -> Vec<bool> {
     let mut inside = vec![false; tree.nodes.len()];
     for (id, node) in tree.nodes.iter().enumerate().rev() {
         if matches!(node.kind, NodeKind::Aggregate(..)) && !inside[id] {
@@ -127,12 +127,13 @@ fn inside_aggregates(tree: &Tree) -> Vec<bool> {
     inside
 }
 
-/// Holds the formula to the rules of where aggregates, columns and constants may stand.
-fn check(
+/// Holds the formula to the rules of where aggregates, columns and constants may stand; a `free`
+/// variable may stand anywhere.
+pub(crate) fn check(
     tree: &Tree,
     inside: &[bool],
-    text: &str,
-    vocabulary: &Vocabulary,
+    (text, vocabulary): (&str, &Vocabulary),
+    free: impl Fn(usize) -> bool,
 ) -> Result<(), Problems> {
     let mut problems = Problems::new(text);
     for (id, node) in tree.nodes.iter().enumerate() {
@@ -152,11 +153,11 @@ fn check(
                     check_constant(tree, argument, text, &mut problems);
                 }
             }
-            NodeKind::Variable(_) if !inside[id] => {
+            NodeKind::Variable(index) if !inside[id] && !free(*index) => {
                 let message = format!("the column `{written}` stands outside any aggregate");
                 let hint = vocabulary.aggregates.first().map(|aggregate| {
                     format!(
-                        "a statistic is one number: write such as `{}({written})`",
+                        "the whole is one number: write such as `{}({written})`",
                         aggregate.name
                     )
                 });

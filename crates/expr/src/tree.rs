@@ -68,6 +68,17 @@ impl Tree {
         self.nodes.len() - 1
     }
 
+    /// The same tree with each variable replaced by another leaf.
+    pub fn map_leaves(&self, f: impl Fn(usize) -> NodeKind) -> Tree {
+        let mut tree = self.clone();
+        for node in &mut tree.nodes {
+            if let NodeKind::Variable(index) = node.kind {
+                node.kind = f(index);
+            }
+        }
+        tree
+    }
+
     /// A copy of the subtree that ends at `root`, as a tree of its own.
     pub fn subtree(&self, root: NodeId) -> Tree {
         let first = self.nodes[root].first;

@@ -3,6 +3,7 @@
 mod common;
 mod errors;
 mod functions;
+mod gradient;
 mod language;
 mod noise;
 mod plans;

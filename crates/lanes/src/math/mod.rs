@@ -5,6 +5,7 @@
 //! test holds it to that bound against correctly rounded values.
 
 mod cbrt;
+mod digamma;
 mod erf;
 mod erf_table;
 mod exp;
@@ -20,6 +21,7 @@ mod trig;
 mod turn;
 
 pub use cbrt::cbrt;
+pub use digamma::digamma;
 pub use erf::{erf, erfc};
 pub use exp::{exp, expm1};
 pub use gamma::lgamma;

@@ -58,6 +58,7 @@ rows! {
     "erf", 1.2, |s, x, _| math::erf(s, x);
     "erfc", 2.5, |s, x, _| math::erfc(s, x);
     "lgamma", 3.0, |s, x, _| math::lgamma(s, x);
+    "digamma", 16.0, |s, x, _| math::digamma(s, x);
     "normal_pdf", 2.0, |s, x, _| math::normal_pdf(s, x);
     "normal_cdf", 3.0, |s, x, _| math::normal_cdf(s, x);
     "normal_quantile", 4.6, |s, x, _| math::normal_quantile(s, x);
