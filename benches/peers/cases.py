@@ -100,6 +100,48 @@ def sobol(_scale):
     )
 
 
+def vegas(scale):
+    """A peak in five dimensions, each side with as many points as the same error takes."""
+    import vegas
+
+    n, formula = int(1e8 * scale), "exp(-100*(" + "+".join(f"(x{i}-0.5)^2" for i in range(5)) + "))"
+    exact = (math.sqrt(math.pi) * math.erf(5) / 10) ** 5
+
+    @vegas.lbatchintegrand
+    def peak(x):
+        return np.exp(-100 * ((x - 0.5) ** 2).sum(axis=1))
+
+    def theirs():
+        np.random.seed(1)
+        return vegas.Integrator(5 * [[0, 1]])(peak, nitn=10, neval=n // 10)
+
+    def ours(size, workers):
+        options = dict(method="vegas", n=size, rng=1, workers=workers, progress=False)
+        return windfall.integrate(formula, [(0, 1)] * 5, **options)
+
+    error, size = theirs().sdev, n // 64
+    while ours(size, 1).mcse > error:
+        size = 5 * size // 4
+
+    def check_ours(result):
+        assert result.mcse <= error and abs(result.estimate - exact) < 5 * error, result
+
+    def check_theirs(result):
+        assert abs(result.mean - exact) < 5 * result.sdev, result
+
+    share = size / n
+    return Comparison(
+        f"peak in 5-d, {n:.0e} evaluations of vegas, {size:.2e} of ours, equal error, one core",
+        n,
+        Side("windfall", lambda: ours(size, 1), check_ours),
+        [
+            Side("vegas", theirs, check_theirs, 1, 10),
+            Side("windfall, 2 workers", lambda: ours(size, 2), check_ours),
+            Side("windfall, as many evaluations", lambda: ours(n, 1), check_ours, 1 / share),
+        ],
+    )
+
+
 def callback(scale):
     n = int(2e7 * scale)
     types = numba.types
@@ -467,6 +509,7 @@ CASES = [
     pi_two_workers,
     integral,
     sobol,
+    vegas,
     callback,
     bootstrap_mean,
     bootstrap_mean_two,

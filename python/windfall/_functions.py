@@ -20,13 +20,13 @@ def integrand(function: Any, *, dimensions: int) -> Function:
 
     Compiled code is taken as it is. A Python function is tried on a few points: if one
     call on an array of shape (d, m) gives what m calls on shape (d,) give, it is
-    vectorised.
+    vectorised. If a point gives k values instead of one, they are k integrands.
     """
     compiled = _compiled(function)
     if compiled is not None:
         return compiled
     _check_callable(function, "an integrand")
-    return Function.python(function, _is_vectorised(function, dimensions))
+    return Function.python(function, *_trial(function, dimensions))
 
 
 def statistic_function(function: Any) -> Function:
@@ -81,18 +81,27 @@ def _check_signature(result: Any, arguments: Any) -> None:
         )
 
 
-def _is_vectorised(function: Any, dimensions: int) -> bool:
+def _trial(function: Any, dimensions: int) -> tuple[bool, int]:
+    """Return whether one call takes many points, and how many values a point has."""
     points = np.linspace(0.2, 0.8, dimensions * _TRIAL_POINTS)
     points = points.reshape(dimensions, _TRIAL_POINTS)
+    outputs = 1
+
+    def single(place: int) -> Any:
+        return np.asarray(function(points[:, place].copy()), dtype=np.float64)
+
     try:
         with np.errstate(all="ignore"):
+            first = single(0)
+            outputs = max(first.size, 1)
             values = np.asarray(function(points), dtype=np.float64)
-            if values.shape != (_TRIAL_POINTS,):
-                return False
-            singles = [function(points[:, place].copy()) for place in range(_TRIAL_POINTS)]
-            return np.allclose(values, np.asarray(singles, dtype=np.float64), equal_nan=True)
-    except Exception:
-        return False
+            if values.shape != (*first.shape, _TRIAL_POINTS):
+                return False, outputs
+            singles = [first, *map(single, range(1, _TRIAL_POINTS))]
+            same = np.allclose(values, np.stack(singles, axis=-1), equal_nan=True)
+            return same, outputs
+    except Exception:  # the run will name what is wrong
+        return False, outputs
 
 
 def _check_callable(function: Any, what: str) -> None:

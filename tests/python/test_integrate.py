@@ -20,7 +20,7 @@ def assert_near(result, exact):
     assert result.interval.low < result.estimate < result.interval.high
 
 
-@pytest.mark.parametrize("method", ["plain", "stratified", "sobol"])
+@pytest.mark.parametrize("method", ["plain", "stratified", "sobol", "lattice", "vegas"])
 def test_a_formula(method):
     result = windfall.integrate(FORMULA, CUBE, n=200_000, method=method, rng=11)
     assert_near(result, GAUSS_5D)
@@ -42,6 +42,67 @@ def test_python_functions_agree_with_the_formula_point_by_point():
         # The same points, but NumPy's exp: equal up to a few roundings.
         assert result.estimate == pytest.approx(formula.estimate, rel=1e-12)
     assert any("formula" in note or "cfunc" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("method", ["stratified", "sobol", "lattice", "vegas", "cubature"])
+def test_python_functions_take_every_method(method):
+    for bounds in ([(0, 1), (-1, 1)], [(0, "inf"), (-1, 1)]):
+        formula = windfall.integrate("exp(-x0^2 - x1^2)", bounds, n=20_000, method=method, rng=3)
+        result = windfall.integrate(vectorised, bounds, n=20_000, method=method, rng=3)
+        # What NumPy's exp does differently may move a point of a map or a cut of a region.
+        assert result.estimate == pytest.approx(formula.estimate, rel=1e-6)
+        assert result.n == pytest.approx(formula.n, rel=0.01)
+
+
+def test_several_integrals_share_their_points():
+    formulas = ["exp(-(x0^2 + x1^2))", "x0^2"]
+    both = windfall.integrate(formulas, [(0, 1)] * 2, n=20_000, rng=3)
+    assert both.names == tuple(formulas) and both.estimate.shape == (2,)
+    covariance = np.array(both.extra["covariance"])
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(both.mcse)
+    assert covariance[0, 1] == covariance[1, 0] < 0
+
+    def stacked(x):
+        return np.stack([vectorised(x), x[0] ** 2])
+
+    def listed(x):
+        return [scalar(x), float(x[0]) ** 2]
+
+    for function in (stacked, listed):
+        result = windfall.integrate(function, [(0, 1)] * 2, n=20_000, rng=3)
+        assert result.estimate == pytest.approx(both.estimate, rel=1e-12)
+        found = np.array(result.extra["covariance"])
+        assert found == pytest.approx(covariance, rel=1e-6)
+
+
+def test_values_of_the_wrong_shape_are_refused():
+    def late(x):  # right in the trial, wrong in the run
+        return np.stack([x[0], x[0]]) if x.size < 10 else x[0]
+
+    with pytest.raises(windfall.TaskError, match=r"2 × \d+ numbers"):
+        windfall.integrate(late, [(0, 1)], n=1000, rng=1)
+
+
+def test_cubature_tells_its_own_error():
+    result = windfall.integrate(FORMULA, CUBE, method="cubature", relative_tolerance=1e-4)
+    assert math.isnan(result.mcse) and result.interval is None
+    error = result.extra["error"]
+    assert abs(result.estimate - GAUSS_5D) < error <= 1e-4 * GAUSS_5D
+    assert any("no Monte Carlo error" in note for note in result.notes)
+
+
+def test_controls_and_mirror_images_take_error_away():
+    box = [(0, 1), (0, 1)]
+    plain = windfall.integrate("exp(x0 + x1)", box, n=50_000, rng=1)
+    mirrored = windfall.integrate("exp(x0 + x1)", box, n=50_000, rng=1, antithetic=True)
+    controls = dict(control=["x0 + x1", "exp(x0)"], control_integral=[1, math.e - 1])
+    controlled = windfall.integrate("exp(x0 + x1)", box, n=50_000, rng=1, **controls)
+    for result in (mirrored, controlled):
+        assert_near(result, (math.e - 1) ** 2)
+        assert result.mcse < plain.mcse / 3
+    assert controlled.extra["control_gain"] == pytest.approx(
+        (plain.mcse / controlled.mcse) ** 2, rel=0.05
+    )
 
 
 def test_a_numba_callback_runs_without_the_interpreter():
@@ -112,6 +173,9 @@ def test_a_value_that_is_not_finite_is_named_with_its_point():
         (dict(function="x0", bounds=[(0, 1)], n=1.5), "1.5"),
         (dict(function="x0", bounds=[(0, 1)], method="sobel"), "sobel"),
         (dict(function="x0", bounds=[(0, 1)], tolerance=-1), "-1"),
+        (dict(function=["x0", "x1"], bounds=[(0, 1)]), "x1"),
+        (dict(function="x0", bounds=[(0, 1)], periodic=True), "periodic"),
+        (dict(function="x0", bounds=[(0, 1)], control="sin(x0)"), "control_integral"),
         (dict(function="x0", bounds=[(0, 1)], workers=0), "workers"),
         (dict(function="x0", bounds=[]), "bounds|dimension"),
     ],

@@ -79,31 +79,68 @@ coverage_of_the_mean! {
 }
 
 /// The Monte Carlo interval of an integral: 95 % of the seeds hold the exact value.
-fn integral_coverage(method: integrate::Method, stated: f64) {
+fn coverage_of(formula: &str, exact: f64, options: IntegrateOptions, stated: f64) {
     assert_coverage(stated, |task, streams| {
         let seed = streams.seed().child(&format!("integral {task}"));
-        let options = IntegrateOptions { method, n: Some(4096), ..Default::default() };
+        let options = IntegrateOptions { n: Some(4096), ..options.clone() };
         let bounds = [(0.0, 1.0), (0.0, 1.0)];
-        let answer = Integrate::formula("exp(x0 + x1)", &bounds, options, seed)?
+        let answer = Integrate::formula(formula, &bounds, options, seed)?
             .solve(&Serial, &Control::default())?;
         let interval = answer.quantities[0].interval.as_ref().expect("there is one");
-        let exact = (std::f64::consts::E - 1.0).powi(2);
         Ok(interval.low <= exact && exact <= interval.high)
     });
 }
 
+/// The same of a smooth integrand.
+fn integral_coverage(options: IntegrateOptions, stated: f64) {
+    let exact = (std::f64::consts::E - 1.0).powi(2);
+    coverage_of("exp(x0 + x1)", exact, options, stated);
+}
+
+fn method(method: integrate::Method) -> IntegrateOptions {
+    IntegrateOptions { method, ..Default::default() }
+}
+
 #[test]
 fn plain_monte_carlo_intervals_cover_as_stated() {
-    integral_coverage(integrate::Method::Plain, 0.95);
+    integral_coverage(method(integrate::Method::Plain), 0.95);
 }
 
 #[test]
 fn stratified_monte_carlo_intervals_cover_as_stated() {
-    integral_coverage(integrate::Method::Stratified, 0.95);
+    integral_coverage(method(integrate::Method::Stratified), 0.95);
 }
 
 #[test]
 fn sobol_intervals_cover_as_stated() {
     // Wider than need be where scrambles differ much in luck, see `integrate::sobol`.
-    integral_coverage(integrate::Method::Sobol, 0.975);
+    integral_coverage(method(integrate::Method::Sobol), 0.975);
+}
+
+#[test]
+fn lattice_intervals_cover_as_stated() {
+    integral_coverage(method(integrate::Method::Lattice), 0.95);
+}
+
+#[test]
+fn vegas_intervals_cover_as_stated() {
+    integral_coverage(method(integrate::Method::Vegas), 0.95);
+    // A peak off the middle: its mass within the square to 16 digits.
+    let peak = "exp(-100*((x0 - 0.4)^2 + (x1 - 0.6)^2))";
+    let exact = 0.031_415_926_051_550_5;
+    coverage_of(peak, exact, method(integrate::Method::Vegas), 0.95);
+}
+
+#[test]
+fn antithetic_intervals_cover_as_stated() {
+    let antithetic = |kind| IntegrateOptions { antithetic: true, ..method(kind) };
+    integral_coverage(antithetic(integrate::Method::Plain), 0.95);
+    integral_coverage(antithetic(integrate::Method::Stratified), 0.95);
+}
+
+#[test]
+fn control_variate_intervals_cover_as_stated() {
+    let control = |kind| IntegrateOptions { control: "x0 + x1 + x0*x1".into(), ..method(kind) };
+    integral_coverage(control(integrate::Method::Plain), 0.95);
+    integral_coverage(control(integrate::Method::Stratified), 0.95);
 }

@@ -17,6 +17,16 @@ pub fn jobs() -> Vec<JobSpec> {
          n = 300000\nmethod = 'sobol'",
         "problem = 'integrate'\nformula = 'x0 * x1'\nbounds = [[0, 1], [0, 1]]\n\
          n = 4000000\ntolerance = 0.0003",
+        "problem = 'integrate'\nformula = ['exp(-x0^2)', 'x0^2']\nbounds = [[-1, 1], [0, 2]]\n\
+         n = 100001\nantithetic = true\ncontrol = '1 - x0^2'",
+        "problem = 'integrate'\nformula = 'exp(sin(x0))'\nbounds = [[0, '2*pi']]\n\
+         n = 100000\nmethod = 'lattice'\nperiodic = true",
+        "problem = 'integrate'\nformula = ['exp(-40*(x0 - x1)^2)', 'x0']\n\
+         bounds = [[0, 1], [0, 1]]\nn = 400000\nmethod = 'vegas'",
+        "problem = 'integrate'\nformula = 'exp(-40*(x0 - x1)^2)'\nbounds = [[0, 1], [0, 'inf']]\n\
+         relative_tolerance = 0.002\nmethod = 'vegas'",
+        "problem = 'integrate'\nformula = ['sqrt(x0*x1)', 'abs(x0 - x1)']\n\
+         bounds = [[0, 1], [0, 1]]\nn = 100000\nmethod = 'cubature'",
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'correlation(lsat, gpa)'\n\
          method = 'bca'\nresamples = 100000\ndistribution = true",
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = ['median(lsat)', 'sd(gpa)']\n\

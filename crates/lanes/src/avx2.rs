@@ -305,6 +305,26 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn gather_pair(self, table: &[[f64; 2]], index: U) -> (F, F) {
+        assert!(!table.is_empty(), "a gathered table has an entry");
+        let last = table.len() as u64 - 1;
+        let at = self.to_array_u(index).map(|i| i.min(last) as usize);
+        // SAFETY: the token exists only where the features were found; `min` keeps the index in
+        // the table, whose entries are two numbers each.
+        unsafe {
+            let pairs = at.map(|i| table.as_ptr().add(i).cast::<f64>());
+            let [a, b, c, d, e, f, g, h] = pairs;
+            let even = _mm256_set_m128d(_mm_loadu_pd(c), _mm_loadu_pd(a));
+            let odd = _mm256_set_m128d(_mm_loadu_pd(d), _mm_loadu_pd(b));
+            let later_even = _mm256_set_m128d(_mm_loadu_pd(g), _mm_loadu_pd(e));
+            let later_odd = _mm256_set_m128d(_mm_loadu_pd(h), _mm_loadu_pd(f));
+            (
+                (_mm256_unpacklo_pd(even, odd), _mm256_unpacklo_pd(later_even, later_odd)),
+                (_mm256_unpackhi_pd(even, odd), _mm256_unpackhi_pd(later_even, later_odd)),
+            )
+        }
+    }
+    #[inline(always)]
     fn gather_u(self, table: &[u64], index: U) -> U {
         assert!(!table.is_empty(), "a gathered table has an entry");
         let start = table.as_ptr().cast();

@@ -204,6 +204,19 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    fn gather_pair(self, table: &[[f64; 2]], index: __m512i) -> (__m512d, __m512d) {
+        assert!(!table.is_empty(), "a gathered table has an entry");
+        let start: *const f64 = table.as_ptr().cast();
+        // SAFETY: the token exists only where the features were found; `min` keeps the index in
+        // the table, whose entries are two numbers each.
+        unsafe {
+            let index = _mm512_min_epu64(index, _mm512_set1_epi64(table.len() as i64 - 1));
+            let index = _mm512_slli_epi64::<1>(index);
+            let second = _mm512_or_si512(index, _mm512_set1_epi64(1));
+            (_mm512_i64gather_pd::<8>(index, start), _mm512_i64gather_pd::<8>(second, start))
+        }
+    }
+    #[inline(always)]
     fn gather_u(self, table: &[u64], index: __m512i) -> __m512i {
         assert!(!table.is_empty(), "a gathered table has an entry");
         // SAFETY: as in `gather`.

@@ -202,6 +202,18 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Panics
     /// If `table` is empty.
     fn gather32(self, table: &[f64], index: Self::U) -> Self::F;
+    /// The two numbers of `table[index]`, from one place in memory; an index past the end reads the
+    /// last entry.
+    ///
+    /// # Panics
+    /// If `table` is empty.
+    #[inline(always)]
+    fn gather_pair(self, table: &[[f64; 2]], index: Self::U) -> (Self::F, Self::F) {
+        assert!(!table.is_empty(), "a gathered table has an entry");
+        let last = table.len() as u64 - 1;
+        let pairs = self.to_array_u(index).map(|i| table[i.min(last) as usize]);
+        (self.load(&pairs.map(|pair| pair[0])), self.load(&pairs.map(|pair| pair[1])))
+    }
     /// `table[index mod N]`, `N` a power of two. Tables of 8 and 16 stay in registers on AVX-512.
     fn lookup<const N: usize>(self, table: &[f64; N], index: Self::U) -> Self::F;
 

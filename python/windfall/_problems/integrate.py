@@ -12,6 +12,7 @@ from .._result import Result
 from .._rng import RngLike
 from .solving import Progress, build, given, solve
 
+Method: TypeAlias = Literal["plain", "stratified", "sobol", "lattice", "vegas", "cubature"]
 Bounds: TypeAlias = Sequence[Sequence[float | str]] | Sequence[tuple[float, float]]
 
 
@@ -21,32 +22,55 @@ def integrate(
     *,
     n: int | float | None = None,
     tolerance: float | None = None,
-    method: Literal["plain", "stratified", "sobol"] | None = None,
+    relative_tolerance: float | None = None,
+    method: Method | None = None,
     replicates: int | None = None,
+    periodic: bool | None = None,
+    iterations: int | None = None,
+    warmup: int | None = None,
+    antithetic: bool | None = None,
+    control: str | Sequence[str] | None = None,
+    control_integral: float | Sequence[float] | None = None,
     confidence_level: float | None = None,
     rng: RngLike = None,
     workers: int | None = None,
     progress: Progress = None,
 ) -> Result:
-    """Integrate a function over a box by Monte Carlo or randomised quasi-Monte Carlo.
+    """Integrate functions over a box: Monte Carlo, quasi-Monte Carlo, VEGAS+, cubature.
 
     Parameters
     ----------
-    function : str, compiled callback or callable
-        A formula in `x0`, `x1`, … runs fastest. A compiled callback (a numba `@cfunc`,
-        a ctypes function pointer or a `scipy.LowLevelCallable` of signature
-        `double (int, double *)`, with or without `void *`) runs on all workers without
-        the interpreter. A Python function takes `x` of shape `(d,)` or, vectorised,
-        `(d, m)` and returns one value or `m`; which of the two is found by a trial.
+    function : str, sequence of str, compiled callback or callable
+        A formula in `x0`, `x1`, … runs fastest; several are evaluated at the same
+        points, and `extra["covariance"]` has the covariance of their errors. A compiled
+        callback (a numba `@cfunc`, a ctypes function pointer or a
+        `scipy.LowLevelCallable` of signature `double (int, double *)`, with or without
+        `void *`) runs on all workers without the interpreter. A Python function takes `x` of shape `(d,)` or, vectorised,
+        `(d, m)` and returns one value or `m`; or `k` values or shape `(k, m)`, for `k`
+        integrals. Which of these it does is found by a trial.
     bounds : sequence of (low, high)
         One pair a dimension; infinite ends are allowed.
     n : int, default 1,000,000
         Evaluations; with `tolerance` the most there may be.
-    tolerance : float, optional
-        Stop as soon as the Monte Carlo standard error is below it.
-    method : {"plain", "stratified", "sobol"}, default "plain"
+    tolerance, relative_tolerance : float, optional
+        Stop as soon as the error is at most `tolerance`, or that fraction of the
+        estimate; of the two the larger counts.
+    method : {"plain", "stratified", "sobol", "lattice", "vegas", "cubature"}
+        How points are placed: "plain" by default; "sobol" for smooth functions, "lattice"
+        for periodic ones, "vegas" for peaks, "cubature" for many digits in few
+        dimensions. Cubature has no Monte Carlo error: its `mcse` is NaN, and
+        `extra["error"]` is what its two rules differ by.
     replicates : int, default 16
-        Independent randomisations of the Sobol points, which give the error.
+        Independent randomisations of Sobol or lattice points, which give the error.
+    periodic : bool, default False
+        Lattice: the function is periodic over the box, so the points stay unfolded.
+    iterations, warmup : int, default 10 and 15
+        VEGAS+: iterations that are kept, and those before that only learn.
+    antithetic : bool, default False
+        Plain, stratified: evaluate the mirror image of each point too.
+    control, control_integral : str and float, or sequences of them
+        Control variates (not for VEGAS+ and cubature): formulas that resemble the
+        function, and their integrals, which polynomials can do without.
     confidence_level : float, default 0.95
     rng : int, SeedSequence, Generator or None
         The seed (SPEC 7). An integer means the same as in the shell; a Generator is
@@ -78,21 +102,41 @@ def integrate(
     >>> result = windfall.integrate("exp(-x0^2)", [("-inf", "inf")], rng=3)
     >>> abs(result.estimate - 3.141592653589793 ** 0.5) < 5 * result.mcse
     True
+
+    Two integrals over the same points, and the error of their ratio:
+
+    >>> both = windfall.integrate(["x0*exp(-x0)", "exp(-x0)"], [(0, 1)], rng=3)
+    >>> top, bottom = both.estimate
+    >>> slope = [1 / bottom, -top / bottom**2]
+    >>> variance = slope @ np.array(both.extra["covariance"]) @ slope
+    >>> abs(top / bottom - 0.4180232931306735) < 5 * variance**0.5
+    np.True_
     """
     options = given(
         n=n,
         tolerance=tolerance,
+        relative_tolerance=relative_tolerance,
         method=method,
         replicates=replicates,
+        periodic=periodic,
+        iterations=iterations,
+        warmup=warmup,
+        antithetic=antithetic,
+        control=control,
+        control_integral=control_integral,
         level=confidence_level,
         bounds=[[_bound(low), _bound(high)] for low, high in bounds],
     )
-    if isinstance(function, str):
+    if isinstance(function, str) or _is_formulas(function):
         problem = build("integrate", {"formula": function, **options}, rng)
     else:
         code = integrand(function, dimensions=len(bounds))
         problem = build("integrate", options, rng, function=code)
     return solve(problem, workers, progress)
+
+
+def _is_formulas(function: Any) -> bool:
+    return isinstance(function, Sequence) and all(isinstance(text, str) for text in function)
 
 
 def _bound(value: Any) -> float | str:

@@ -31,6 +31,7 @@ impl Task for Everything<'_> {
         let n = s.lt_u(u, v);
         let table: Vec<f64> = (0..100).map(f64::from).collect();
         let counts: Vec<u64> = (0..77).map(|i| i * i).collect();
+        let pairs: Vec<[f64; 2]> = (0..60).map(|i| [f64::from(i), -f64::from(i)]).collect();
         let (small, low) = (s.and(u, s.splat_u(127)), s.and(u, s.splat_u(!0 >> 13)));
         let eight: &[f64; 8] = table[..8].try_into().expect("eight");
         let sixteen: &[f64; 16] = table[9..25].try_into().expect("sixteen");
@@ -42,6 +43,7 @@ impl Task for Everything<'_> {
                 s.round_even(a); s.select(m, a, b); s.neg(a); s.abs(a); s.copysign(a, b);
                 s.u53_to_f64(low); s.u52_to_f64(s.shr::<12>(u)); s.gather(&table, small);
                 s.gather(&table, u); s.gather32(&table, small); s.gather32(&table, u);
+                s.gather_pair(&pairs, small).0; s.gather_pair(&pairs, u).1;
                 s.lookup(eight, u); s.lookup(sixteen, u); s.lookup(many, u);
                 s.splat(self.0[0][3] as f64);
                 s.i64_to_f64(s.sub_u(s.shr::<14>(u), s.splat_u(1 << 49)));

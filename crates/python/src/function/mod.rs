@@ -29,6 +29,8 @@ pub struct Function(Arc<Inner>);
 
 struct Inner {
     code: Code,
+    /// Values of a point: one, or several integrands at once.
+    outputs: usize,
     /// Keeps compiled code alive.
     _owner: Py<PyAny>,
     /// The exception that ended the run, for its cause.
@@ -110,17 +112,23 @@ impl Function {
         Ok(Self::new(code, callable.clone().unbind()))
     }
 
-    /// A Python function; `vectorised` says whether one call takes many points or resamples.
+    /// A Python function; `vectorised` says whether one call takes many points or resamples,
+    /// `outputs` how many values a point has.
     #[staticmethod]
-    fn python(callable: Py<PyAny>, vectorised: bool, py: Python<'_>) -> Self {
-        Self::new(Code::Python(callable.clone_ref(py), vectorised), callable)
+    #[pyo3(signature = (callable, vectorised, outputs=1))]
+    fn python(callable: Py<PyAny>, vectorised: bool, outputs: usize, py: Python<'_>) -> Self {
+        Self::of(Code::Python(callable.clone_ref(py), vectorised), callable, outputs.max(1))
     }
 }
 
 impl Function {
     fn new(code: Code, owner: Py<PyAny>) -> Self {
+        Self::of(code, owner, 1)
+    }
+
+    fn of(code: Code, owner: Py<PyAny>, outputs: usize) -> Self {
         let (raised, cancel) = (Mutex::new(None), Mutex::new(Cancel::default()));
-        Self(Arc::new(Inner { code, _owner: owner, raised, cancel }))
+        Self(Arc::new(Inner { code, outputs, _owner: owner, raised, cancel }))
     }
 
     /// The problem in which this function is the integrand or the statistic.
@@ -217,17 +225,26 @@ const SLOW: &str = "the function is Python code called for one value at a time, 
 
 /// The `expected` numbers that a vectorised function returned.
 fn numbers(values: &Bound<'_, PyAny>, expected: usize) -> PyResult<Vec<f64>> {
+    table(values, 1, expected)
+}
+
+/// The numbers that a function returned for `points` points, `outputs` each: those of the first
+/// output, then those of the second, and so on. One output may stand alone.
+fn table(values: &Bound<'_, PyAny>, outputs: usize, points: usize) -> PyResult<Vec<f64>> {
     let numpy = values.py().import("numpy")?;
-    let array = numpy.call_method1("asarray", (values, "float64"))?;
-    let array: PyReadonlyArray1<'_, f64> = array.extract().map_err(|_| {
-        PyValueError::new_err(format!("it returned `{values}`; it must return {expected} numbers"))
-    })?;
-    let values = array.as_array().to_vec();
-    if values.len() == expected {
-        return Ok(values);
+    let wanted = if outputs == 1 { vec![points] } else { vec![outputs, points] };
+    let wrong = |found: String| {
+        let wanted = wanted.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+        PyValueError::new_err(format!("it returned {found}; it must return {wanted} numbers"))
+    };
+    let array = numpy
+        .call_method1("asarray", (values, "float64"))
+        .map_err(|_| wrong(format!("`{values}`")))?;
+    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+    if shape != wanted && shape != [outputs, points] {
+        let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+        return Err(wrong(format!("{shape} numbers for {points} points")));
     }
-    Err(PyValueError::new_err(format!(
-        "it returned {} numbers for {expected} points",
-        values.len()
-    )))
+    let array: PyReadonlyArray1<'_, f64> = array.call_method0("ravel")?.extract()?;
+    Ok(array.as_array().to_vec())
 }

@@ -1,8 +1,8 @@
 //! A user's function of points: the integrand of `integrate`.
 
-use super::{Code, Inner, numbers};
+use super::{Code, Inner, table};
 use numpy::ToPyArray;
-use numpy::ndarray::{Array2, ArrayView1};
+use numpy::ndarray::Array2;
 use pyo3::prelude::*;
 use std::sync::Arc;
 use windfall::Result;
@@ -11,10 +11,15 @@ use windfall::stats::integrate::{Integrand, interleave};
 /// Points for one call of a vectorised integrand.
 const POINTS_PER_CALL: usize = 4096;
 
-/// A function of points: `x` of shape `(d,)`, or `(d, m)` if it is vectorised.
+/// A function of points: `x` of shape `(d,)`, or `(d, m)` if it is vectorised; it returns one value
+/// a point, or `(k,)` and `(k, m)` for `k` of them.
 pub(super) struct PointFunction(pub Arc<Inner>);
 
 impl Integrand for PointFunction {
+    fn outputs(&self) -> usize {
+        self.0.outputs
+    }
+
     fn is_cheap(&self) -> bool {
         !matches!(self.0.code, Code::Python(..))
     }
@@ -34,16 +39,24 @@ impl Integrand for PointFunction {
             self.0.call(&mut points, dimensions, out);
             return Ok(());
         };
-        let rows = out.len();
+        let outputs = self.0.outputs;
+        let rows = out.len() / outputs;
         let points = Array2::from_shape_fn((columns.len(), rows), |(d, row)| columns[d][row]);
         let values = self.0.python(|py| {
             if *vectorised {
-                return numbers(&function.bind(py).call1((points.to_pyarray(py),))?, rows);
+                let values = function.bind(py).call1((points.to_pyarray(py),))?;
+                return table(&values, outputs, rows);
             }
-            let each = |point: ArrayView1<'_, f64>| {
-                function.bind(py).call1((point.to_pyarray(py),))?.extract::<f64>()
-            };
-            points.columns().into_iter().map(each).collect()
+            let mut values = vec![0.0; outputs * rows];
+            for (row, point) in points.columns().into_iter().enumerate() {
+                let value = function.bind(py).call1((point.to_pyarray(py),))?;
+                let own = match outputs {
+                    1 => vec![value.extract::<f64>()?],
+                    several => table(&value, 1, several)?,
+                };
+                own.iter().enumerate().for_each(|(output, x)| values[output * rows + row] = *x);
+            }
+            Ok(values)
         })?;
         out.copy_from_slice(&values);
         Ok(())

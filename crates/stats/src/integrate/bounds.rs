@@ -12,6 +12,7 @@
 //! These are the maps that the documentation of cubature (S. G. Johnson) advises: smooth inside, so
 //! that Sobol points keep their advantage when the integrand decays. Reversed ends change the sign.
 
+use super::block::Side;
 use serde_json::Value;
 use windfall_core::{Error, Result};
 use windfall_expr::{Expr, Names, Workspace};
@@ -37,7 +38,8 @@ enum Axis {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Space {
     axes: Vec<Axis>,
-    affine: Vec<(f64, f64)>,
+    near: Vec<(f64, f64)>,
+    far: Vec<(f64, f64)>,
     volume: f64,
 }
 
@@ -51,7 +53,7 @@ impl Space {
             let expected = format!("at most {DIMENSIONS_MAX} pairs");
             return Err(Error::invalid("bounds", format!("{} pairs", bounds.len()), &expected));
         }
-        let mut space = Self { axes: Vec::new(), affine: Vec::new(), volume: 1.0 };
+        let mut space = Self { axes: Vec::new(), near: Vec::new(), far: Vec::new(), volume: 1.0 };
         for (place, &(low, high)) in bounds.iter().enumerate() {
             let wrong = |expected| {
                 let what = format!("bounds[{place}]");
@@ -71,7 +73,11 @@ impl Space {
                 (low, _) => (Axis::UpTo(low), (0.0, 1.0), -1.0),
             };
             space.axes.push(axis);
-            space.affine.push(affine);
+            space.near.push(affine);
+            space.far.push(match axis {
+                Axis::Finite => (high, low - high),
+                _ => Side::Far.unit(),
+            });
             space.volume *= factor;
             if !space.volume.is_finite() {
                 return wrong("so near to each other that the volume is a number");
@@ -85,9 +91,13 @@ impl Space {
         self.axes.len()
     }
 
-    /// For each axis, the `(low, width)` that makers of points apply: `low + width · u`.
-    pub fn affine(&self) -> &[(f64, f64)] {
-        &self.affine
+    /// For each axis, the `(low, width)` that makers of points apply: `low + width · u`; on the far
+    /// side from the other end.
+    pub fn affine(&self, side: Side) -> &[(f64, f64)] {
+        match side {
+            Side::Near => &self.near,
+            Side::Far => &self.far,
+        }
     }
 
     /// What the mean of the weighted values is multiplied by, sign included.

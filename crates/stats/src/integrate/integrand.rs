@@ -1,5 +1,6 @@
 //! What can be integrated: formulas, closures of a point, closures of a block, callbacks.
 
+use super::block::TILE;
 use std::cell::RefCell;
 use windfall_core::{Error, ErrorKind, Result};
 use windfall_expr::{Expr, Names, Workspace};
@@ -12,12 +13,20 @@ pub trait Integrand: Send + Sync {
     /// Writes the value at each point to `out`.
     ///
     /// # Shapes
-    /// `columns`: one slice a variable, each as long as `out`: at most
-    /// [`points_per_call`](Integrand::points_per_call) points.
+    /// `columns`: one slice a variable, each of as many points, at most
+    /// [`points_per_call`](Integrand::points_per_call); `out`: the values of the first
+    /// [output](Integrand::outputs) at all points, then those of the second, and so on.
     ///
     /// # Errors
     /// Whatever it likes to report; the run stops and names the task.
     fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()>;
+
+    /// How many values a point has, at least 1: several integrals over the same points.
+    ///
+    /// It must not change.
+    fn outputs(&self) -> usize {
+        1
+    }
 
     /// Whether a point takes mere nanoseconds. Shards then hold some 10^5 points, else a few
     /// hundred or thousand, so that the dearest integrand keeps every core busy.
@@ -119,12 +128,63 @@ impl Integrand for Box<dyn Integrand + '_> {
         (**self).evaluate(columns, out)
     }
 
+    fn outputs(&self) -> usize {
+        (**self).outputs()
+    }
+
     fn is_cheap(&self) -> bool {
         (**self).is_cheap()
     }
 
     fn points_per_call(&self) -> usize {
         (**self).points_per_call()
+    }
+}
+
+/// Several integrands, evaluated at the same points, so that their errors are correlated.
+///
+/// ```
+/// use windfall_core::{Control, Problem, Serial};
+/// use windfall_stats::integrate::{Integrate, IntegrateOptions, Several};
+///
+/// // The mean of a weighted x, as a ratio: both integrals rest on the same points.
+/// let weight = |x: &[f64]| (-x[0]).exp();
+/// let weighted = |x: &[f64]| x[0] * (-x[0]).exp();
+/// let both = Several(vec![Box::new(weighted), Box::new(weight)]);
+/// let job = Integrate::new(both, &[(0.0, 1.0)], IntegrateOptions::default(), 1u64.into())?;
+/// let answer = job.solve(&Serial, &Control::default())?;
+/// let ratio = answer.quantities[0].estimate / answer.quantities[1].estimate;
+/// assert!((ratio - 0.418_023_293).abs() < 1e-3);
+/// assert!(answer.extra["covariance"][0][1].is_number());
+/// # Ok::<(), windfall_core::Error>(())
+/// ```
+pub struct Several<'a>(
+    /// The integrands.
+    pub Vec<Box<dyn Integrand + 'a>>,
+);
+
+impl Integrand for Several<'_> {
+    fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
+        let points = out.len() / self.outputs();
+        let mut rest = out;
+        for integrand in &self.0 {
+            let (own, others) = rest.split_at_mut(points * integrand.outputs());
+            integrand.evaluate(columns, own)?;
+            rest = others;
+        }
+        Ok(())
+    }
+
+    fn outputs(&self) -> usize {
+        self.0.iter().map(|integrand| integrand.outputs()).sum()
+    }
+
+    fn is_cheap(&self) -> bool {
+        self.0.iter().all(|integrand| integrand.is_cheap())
+    }
+
+    fn points_per_call(&self) -> usize {
+        self.0.iter().map(|integrand| integrand.points_per_call()).min().unwrap_or(TILE)
     }
 }
 
@@ -141,6 +201,11 @@ impl Formula {
                 Err(Error::new(ErrorKind::Expression { report: problems.to_string() }))
             }
         }
+    }
+
+    /// What was read.
+    pub fn expr(&self) -> &Expr {
+        &self.0
     }
 }
 

@@ -1,53 +1,99 @@
-//! Integrate a function over a box, finite or not, and say how far off the answer may be.
+//! Integrate functions over a box, finite or not, and say how far off the answers may be.
 //!
 //! ```text
-//! bounds.rs     the unit cube onto the region, ends at infinity included
-//! integrand.rs  what can be integrated: formulas, closures, callbacks
-//! block.rs      a block of points: from coordinates to checked values and their moments
-//! rule.rs       what a rule is: it places points and knows the error of what they give
-//! plain.rs  stratified.rs  sobol.rs (with directions.rs)    the three rules
-//! options.rs    what can be asked for
+//! bounds.rs      the unit cube onto the region, ends at infinity included
+//! integrand.rs   what can be integrated: formulas, closures, callbacks, several at once
+//! block.rs       a block of points: from coordinates to checked values
+//! joint.rs       count, means and co-moments of those values
+//! plan.rs        what a plan is: a method with its options, of one of two kinds
+//!   rule.rs        places all points at once; replicates.rs randomises even points
+//!   search.rs      learns from round to round
+//! estimate.rs    what becomes of an estimate; control.rs finds what control variates need
+//! options.rs     what can be asked for; answer.rs what is told
 //! ```
+//!
+//! A method is one file and one row of [`METHODS`].
 
+mod answer;
 mod block;
 mod bounds;
+mod control;
+mod cubature;
 mod directions;
+mod estimate;
+mod grid;
 mod integrand;
+mod joint;
+mod lattice;
 mod options;
 mod plain;
+mod plan;
+mod replicates;
 mod rule;
+mod search;
 mod sobol;
 mod stratified;
+mod vegas;
 
-pub use integrand::{Blocks, Integrand, interleave};
-pub use options::{IntegrateOptions, Method};
+pub use integrand::{Blocks, Integrand, Several, interleave};
+pub use options::{IntegrateOptions, Method, Numbers};
 
-use crate::law::{normal, student};
+use crate::bootstrap::Formulas;
+use block::Target;
 use bounds::Space;
+use estimate::Goal;
 use integrand::Formula;
 use options::JobOptions;
-use plain::Plain;
-use rule::{Estimate, Rule, Sampler, Size};
+use plan::{Plan, Setting, Work};
+use rule::Size;
 use serde_json::{Map, Value};
-use sobol::Sobol;
-use stratified::Stratified;
 use windfall_core::{
-    Answer, Control, Draws, Entry, Error, Executor, Interval, Job, JobSpec, Problem, Quantity,
-    Result, Seed, Shard, Shards, Streams, read_options, run, run_bytes, run_rounds,
+    Answer, Control, Entry, Error, Executor, JobSpec, Problem, Result, Seed, Shard, Shards,
+    Streams, read_options,
 };
+
+/// A method: its name in job files, and what makes it ready to run.
+struct Row {
+    method: Method,
+    name: &'static str,
+    plan: fn(&Setting<'_>) -> Result<Box<dyn Plan>>,
+}
+
+/// Every method.
+const METHODS: [Row; 6] = [
+    Row { method: Method::Plain, name: "plain", plan: plain::Plain::plan },
+    Row { method: Method::Stratified, name: "stratified", plan: stratified::Stratified::plan },
+    Row { method: Method::Sobol, name: "sobol", plan: sobol::Sobol::plan },
+    Row { method: Method::Lattice, name: "lattice", plan: lattice::Lattice::plan },
+    Row { method: Method::Vegas, name: "vegas", plan: vegas::Vegas::plan },
+    Row { method: Method::Cubature, name: "cubature", plan: cubature::Cubature::plan },
+];
+
+impl Method {
+    /// Every method there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        METHODS.iter().map(|row| row.method)
+    }
+
+    /// The name in job files.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    fn row(self) -> &'static Row {
+        METHODS.iter().find(|row| row.method == self).expect("each method has its row")
+    }
+}
 
 /// The row of the registry.
 pub(crate) const ENTRY: Entry = Entry {
     name: "integrate",
-    about: "the integral of a formula over a box, by plain, stratified or Sobol points",
+    about: "integrals of formulas over a box: plain, stratified, Sobol, lattice, VEGAS+, cubature",
     build: |spec, _| {
         spec.without_data()?;
         let JobOptions { formula, bounds, options } = read_options(&spec.options)?;
-        if formula.trim().is_empty() {
-            return Err(Error::invalid("formula", "missing", "a formula in x0, x1, …"));
-        }
         let bounds = bounds::read(&bounds)?;
-        Ok(Box::new(Integrate::formula(&formula, &bounds, options, spec.seed_or_fresh()?)?))
+        Ok(Box::new(Integrate::formulas(&formula, &bounds, options, spec.seed_or_fresh()?)?))
     },
 };
 
@@ -81,20 +127,14 @@ pub(crate) const ENTRY: Entry = Entry {
 /// # Ok::<(), windfall_core::Error>(())
 /// ```
 pub struct Integrate<'a> {
-    name: String,
+    names: Vec<String>,
     integrand: Box<dyn Integrand + 'a>,
     space: Space,
+    goal: Goal,
     options: IntegrateOptions,
-    plan: Plan,
+    plan: Box<dyn Plan>,
     seed: Seed,
     spec: Option<JobSpec>,
-}
-
-/// The rule that a method stands for.
-enum Plan {
-    Plain(Plain),
-    Stratified(Stratified),
-    Sobol(Sobol),
 }
 
 impl<'a> Integrate<'a> {
@@ -112,20 +152,38 @@ impl<'a> Integrate<'a> {
         seed: Seed,
     ) -> Result<Self> {
         let space = Space::new(bounds)?;
+        let n = options.checked_n()?;
+        let names = match integrand.outputs() {
+            1 => vec!["integral".to_owned()],
+            several => (1..=several).map(|place| format!("integral {place}")).collect(),
+        };
+        let mut integrand: Box<dyn Integrand + 'a> = Box::new(integrand);
+        let mut integrals = Vec::new();
+        let controls = control::controls(&options, bounds)?;
+        if !controls.is_empty() {
+            let mut all = vec![integrand];
+            for (formula, integral) in controls {
+                all.push(Box::new(formula));
+                integrals.push(integral);
+            }
+            integrand = Box::new(Several(all));
+        }
+        let points_per_value = if options.antithetic { 2 } else { 1 };
         let size = Size {
-            n: options.checked_n()?,
+            n: n / points_per_value,
             dimensions: space.dimensions(),
             cheap: integrand.is_cheap(),
-            tolerant: options.tolerance.is_some(),
+            tolerant: options.is_tolerant(),
         };
-        let plan = match options.method {
-            Method::Plain => Plan::Plain(Plain(size)),
-            Method::Stratified => Plan::Stratified(Stratified::new(size)),
-            Method::Sobol => Plan::Sobol(Sobol::new(size, options.replicates, seed)?),
+        let plan = (options.method.row().plan)(&Setting { size, options: &options, seed })?;
+        let goal = Goal {
+            volume: space.volume(),
+            points_per_value,
+            tolerance: options.tolerance,
+            relative_tolerance: options.relative_tolerance,
+            controls: integrals,
         };
-        let name = "integral".to_owned();
-        let integrand = Box::new(integrand);
-        Ok(Self { name, integrand, space, options, plan, seed, spec: None })
+        Ok(Self { names, integrand, space, goal, options, plan, seed, spec: None })
     }
 
     /// The integral that `spec` describes, of an integrand that no job file can hold.
@@ -134,8 +192,8 @@ impl<'a> Integrate<'a> {
     /// As [`Integrate::new`]; [`windfall_core::ErrorKind::Invalid`] if the spec has a formula too.
     pub fn of(integrand: impl Integrand + 'a, spec: &JobSpec) -> Result<Self> {
         let JobOptions { formula, bounds, options } = read_options(&spec.options)?;
-        if !formula.is_empty() {
-            return Err(Error::invalid("formula", formula, "left out where a function is given"));
+        if let Some(text) = formula.texts().first() {
+            return Err(Error::invalid("formula", text, "left out where a function is given"));
         }
         Self::new(integrand, &bounds::read(&bounds)?, options, spec.seed_or_fresh()?)
     }
@@ -144,7 +202,7 @@ impl<'a> Integrate<'a> {
     /// that can be written down.
     ///
     /// # Errors
-    /// [`windfall_core::ErrorKind::Expression`] with all mistakes of the formula; as
+    /// [`windfall_core::ErrorKind::Expression`] with all that is wrong with the formula; as
     /// [`Integrate::new`].
     pub fn formula(
         formula: &str,
@@ -152,99 +210,82 @@ impl<'a> Integrate<'a> {
         options: IntegrateOptions,
         seed: Seed,
     ) -> Result<Self> {
+        Self::formulas(&formula.into(), bounds, options, seed)
+    }
+
+    /// The integrals of formulas, evaluated at the same points: their covariance is in the answer.
+    ///
+    /// # Errors
+    /// As [`Integrate::formula`].
+    pub fn formulas(
+        formulas: &Formulas,
+        bounds: &[(f64, f64)],
+        options: IntegrateOptions,
+        seed: Seed,
+    ) -> Result<Self> {
+        let texts = formulas.texts();
+        if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+            return Err(Error::invalid("formula", "missing", "a formula in x0, x1, …"));
+        }
+        if texts.len() > FORMULAS_MAX {
+            let expected = format!("at most {FORMULAS_MAX} formulas");
+            return Err(Error::invalid("formula", format!("{} formulas", texts.len()), &expected));
+        }
         let mut spec = JobSpec::new("integrate");
         spec.seed = Some(seed);
-        spec.options = written(formula, bounds, &options);
+        spec.options = written(formulas, bounds, &options);
         // Bounds first: without them every variable of the formula would be unknown.
         Space::new(bounds)?;
-        let integrand = Formula::parse(formula, bounds.len())?;
-        let mut job = Self::new(integrand, bounds, options, seed)?;
-        job.name = formula.to_owned();
+        let mut parsed = Vec::new();
+        for text in texts {
+            parsed.push(Formula::parse(text, bounds.len())?);
+        }
+        let mut job = match (parsed.pop(), parsed.is_empty()) {
+            (Some(only), true) => Self::new(only, bounds, options, seed)?,
+            (last, _) => {
+                let all = parsed.into_iter().chain(last);
+                let all = all.map(|formula| Box::new(formula) as Box<dyn Integrand>);
+                Self::new(Several(all.collect()), bounds, options, seed)?
+            }
+        };
+        job.names = texts.to_vec();
         job.spec = Some(spec);
         Ok(job)
     }
 
-    fn sampler<'s, R: Rule>(&'s self, rule: &'s R) -> Sampler<'s, R> {
-        Sampler { rule, space: &self.space, integrand: &*self.integrand }
-    }
-
-    fn job<'s, R: Rule>(&'s self, kernel: &'s Sampler<'s, R>) -> Job<'s, Sampler<'s, R>> {
-        let streams = Streams::new(self.seed, "integrate");
-        Job { kernel, streams, spec: self.spec.as_ref() }
-    }
-
-    fn run_shard_of<R: Rule>(&self, rule: &R, shard: Shard) -> Result<Vec<u8>> {
-        run_bytes(&self.job(&self.sampler(rule)), shard)
-    }
-
-    fn solve_by<R: Rule>(
-        &self,
-        rule: &R,
-        on: &dyn Executor,
-        control: &Control<'_>,
-    ) -> Result<Answer> {
-        let sampler = self.sampler(rule);
-        let job = self.job(&sampler);
-        let outcome = match self.options.tolerance {
-            None => run(&job, on, control)?,
-            Some(tolerance) => run_rounds(&job, on, control, rule.rounds(), |partial, _| {
-                self.scaled(rule.estimate(partial, true)).moments.mcse() <= tolerance
-            })?,
-        };
-        let estimate = self.scaled(rule.estimate(&outcome.partial, outcome.complete));
-        let mut answer = self.answer(estimate, outcome.complete);
-        answer.notes.extend(rule.note(estimate.points));
-        Ok(answer)
-    }
-
-    fn scaled(&self, estimate: Estimate) -> Estimate {
-        Estimate { moments: estimate.moments.scaled(self.space.volume()), ..estimate }
-    }
-
-    fn answer(&self, estimate: Estimate, complete: bool) -> Answer {
-        // Adding zero turns the -0 of an empty region with a negative integrand into 0.
-        let (value, mcse) = (estimate.moments.mean() + 0.0, estimate.moments.mcse());
-        let level = self.options.level;
-        let (reach, method) = match estimate.freedom {
-            Some(freedom) => (student::quantile(freedom as f64, 0.5 + 0.5 * level), "student"),
-            None => (normal::quantile(0.5 + 0.5 * level), "normal"),
-        };
-        let interval = Interval::around(value, mcse, reach, level, method);
-        let quantity =
-            Quantity { interval: Some(interval), ..Quantity::new(&self.name, value, mcse) };
-        let draws = Draws { name: "n", count: estimate.points };
-        Answer {
-            quantities: vec![quantity],
-            complete,
-            notes: self.notes(mcse, complete),
-            ..Answer::new("integrate", self.options.method.name(), draws, self.seed)
+    /// What the plan runs on.
+    fn work(&self) -> Work<'_> {
+        let antithetic = self.options.antithetic;
+        Work {
+            target: Target { space: &self.space, integrand: &*self.integrand, antithetic },
+            goal: &self.goal,
+            streams: Streams::new(self.seed, "integrate"),
+            spec: self.spec.as_ref(),
         }
-    }
-
-    fn notes(&self, mcse: f64, complete: bool) -> Vec<String> {
-        let mut notes = Vec::new();
-        if let Some(tolerance) = self.options.tolerance
-            && complete
-            && (mcse > tolerance || mcse.is_nan())
-        {
-            notes.push(format!("the tolerance `{tolerance}` was not reached: raise `n`"));
-        }
-        if mcse == 0.0 && self.space.volume() != 0.0 {
-            notes.push("all values were equal: what the points missed has no error here".into());
-        }
-        notes
     }
 }
 
+/// Formulas at most: their covariance has the square of that many numbers.
+const FORMULAS_MAX: usize = 100;
+
 /// The keys of a job file, those left at nothing left out.
-fn written(formula: &str, bounds: &[(f64, f64)], options: &IntegrateOptions) -> Map<String, Value> {
+fn written(
+    formula: &Formulas,
+    bounds: &[(f64, f64)],
+    options: &IntegrateOptions,
+) -> Map<String, Value> {
     let job = JobOptions {
-        formula: formula.to_owned(),
+        formula: formula.clone(),
         bounds: bounds::write(bounds),
         options: options.clone(),
     };
+    let nothing = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    };
     match serde_json::to_value(job) {
-        Ok(Value::Object(map)) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        Ok(Value::Object(map)) => map.into_iter().filter(|(_, value)| !nothing(value)).collect(),
         _ => Map::new(),
     }
 }
@@ -255,26 +296,27 @@ impl Problem for Integrate<'_> {
     }
 
     fn shards(&self) -> Shards {
-        match &self.plan {
-            Plan::Plain(rule) => rule.shards(),
-            Plan::Stratified(rule) => rule.shards(),
-            Plan::Sobol(rule) => rule.shards(),
-        }
+        self.plan.shards()
     }
 
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
-        match &self.plan {
-            Plan::Plain(rule) => self.run_shard_of(rule, shard),
-            Plan::Stratified(rule) => self.run_shard_of(rule, shard),
-            Plan::Sobol(rule) => self.run_shard_of(rule, shard),
-        }
+        self.plan.run_shard(&self.work(), shard)
     }
 
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
-        match &self.plan {
-            Plan::Plain(rule) => self.solve_by(rule, on, control),
-            Plan::Stratified(rule) => self.solve_by(rule, on, control),
-            Plan::Sobol(rule) => self.solve_by(rule, on, control),
+        let solved = self.plan.solve(&self.work(), on, control)?;
+        Ok(self.answer(solved))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_has_the_name_that_job_files_use() {
+        for method in Method::all() {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.name());
         }
     }
 }

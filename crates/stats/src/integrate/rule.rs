@@ -1,9 +1,12 @@
-//! What a rule is: it places points, block by block, and knows the error of what they give.
+//! What a rule is: it places all points at once and knows the error of what they give.
 
-use super::block::{Block, TASK_POINTS_MAX, TILE};
-use super::bounds::Space;
-use super::integrand::Integrand;
-use windfall_core::{Cancel, Kernel, Moments, Partial, Result, Rounds, Shard, Shards, Streams};
+use super::block::{Block, TASK_POINTS_MAX, TILE, Target};
+use super::estimate::{Estimate, Goal};
+use super::plan::{Plan, Solved, Work};
+use windfall_core::{
+    Cancel, Control, Executor, Job, Kernel, Moments, Partial, Result, Rounds, Shard, Shards,
+    Streams, run, run_bytes, run_rounds,
+};
 
 /// Work of a shard of a cheap integrand, in units of one coordinate drawn: half a millisecond.
 const SHARD_COST: u64 = 1 << 20;
@@ -12,8 +15,8 @@ const POINT_COST: u64 = 3;
 /// Tasks that a job has at least, unless they would become less than a tile.
 const TASKS_MIN: u64 = 256;
 
-/// A way to place the points of an integral.
-pub(crate) trait Rule: Sync {
+/// A way to place the points of an integral that learns nothing while it runs.
+pub(crate) trait Rule: Send + Sync {
     /// What a task yields.
     type Partial: Partial;
 
@@ -39,21 +42,10 @@ pub(crate) trait Rule: Sync {
     fn note(&self, points: u64) -> Option<String>;
 }
 
-/// The mean of the weighted values, before it is multiplied by the volume.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Estimate {
-    /// Its mean and its error, as if they came from plain values.
-    pub moments: Moments,
-    /// Points evaluated.
-    pub points: u64,
-    /// Degrees of freedom of the error where they are few.
-    pub freedom: Option<u64>,
-}
-
 /// The size of an integral: all that its cut into tasks and shards may depend on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Points at most.
+    /// Points at most; pairs of them where they are antithetic.
     pub n: u64,
     /// Variables.
     pub dimensions: usize,
@@ -78,10 +70,10 @@ impl Size {
 }
 
 /// The kernel of a rule and an integrand.
-pub(crate) struct Sampler<'a, R> {
-    pub rule: &'a R,
-    pub space: &'a Space,
-    pub integrand: &'a dyn Integrand,
+struct Sampler<'a, R> {
+    rule: &'a R,
+    target: Target<'a>,
+    goal: &'a Goal,
 }
 
 impl<R: Rule> Kernel for Sampler<'_, R> {
@@ -92,7 +84,7 @@ impl<R: Rule> Kernel for Sampler<'_, R> {
     }
 
     fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel) -> Result<R::Partial> {
-        let mut block = Block::new(self.space, self.integrand);
+        let mut block = Block::new(self.target);
         let mut partial = R::Partial::empty();
         for task in shard.tasks() {
             if cancel.is_stopped() {
@@ -104,6 +96,45 @@ impl<R: Rule> Kernel for Sampler<'_, R> {
     }
 
     fn moments(&self, partial: &R::Partial) -> Option<Moments> {
-        Some(self.rule.estimate(partial, false).moments.scaled(self.space.volume()))
+        let estimate = self.goal.settle(self.rule.estimate(partial, false));
+        (estimate.joint.width() > 0).then(|| estimate.joint.moments(0))
+    }
+}
+
+/// The plan of a method that is a rule.
+pub(crate) struct ByRule<R>(pub R);
+
+impl<R: Rule> ByRule<R> {
+    fn job<'s>(&'s self, kernel: &'s Sampler<'s, R>, work: &Work<'s>) -> Job<'s, Sampler<'s, R>> {
+        Job { kernel, streams: work.streams.clone(), spec: work.spec }
+    }
+
+    fn sampler<'s>(&'s self, work: &Work<'s>) -> Sampler<'s, R> {
+        Sampler { rule: &self.0, target: work.target, goal: work.goal }
+    }
+}
+
+impl<R: Rule> Plan for ByRule<R> {
+    fn shards(&self) -> Shards {
+        self.0.shards()
+    }
+
+    fn run_shard(&self, work: &Work<'_>, shard: Shard) -> Result<Vec<u8>> {
+        run_bytes(&self.job(&self.sampler(work), work), shard)
+    }
+
+    fn solve(&self, work: &Work<'_>, on: &dyn Executor, control: &Control<'_>) -> Result<Solved> {
+        let (rule, sampler) = (&self.0, self.sampler(work));
+        let job = self.job(&sampler, work);
+        let outcome = if work.goal.is_tolerant() {
+            run_rounds(&job, on, control, rule.rounds(), |partial, _| {
+                work.goal.is_met(rule.estimate(partial, true))
+            })?
+        } else {
+            run(&job, on, control)?
+        };
+        let mut estimate = work.goal.settle(rule.estimate(&outcome.partial, outcome.complete));
+        estimate.notes.extend(rule.note(estimate.points));
+        Ok(Solved { estimate, complete: outcome.complete })
     }
 }

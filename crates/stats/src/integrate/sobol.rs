@@ -9,73 +9,53 @@
 //! over the scrambles: rare ones are much worse than the rest, and a 95 % interval errs on the
 //! wide side (it held 97.5 % of the time for `exp(x0 + x1)`, 95.0 % for a bell in five dimensions).
 
-use super::block::{Block, TASK_POINTS_MAX, add_moments};
 use super::directions::{DIGITS, DIMENSIONS_MAX, Directions};
-use super::rule::{Estimate, Rule, Size};
-use windfall_core::wire::{Reader, put_u64};
-use windfall_core::{Error, Moments, Partial, Result, Rounds, Seed, Shards, Streams};
+use super::plan::{Plan, Setting};
+use super::replicates::{Copies, Net, Replicated};
+use super::rule::ByRule;
+use windfall_core::{Error, Result, Streams};
 use windfall_lanes::{Simd, Task, dispatch};
 use windfall_streams::Stream;
-
-/// Points of a replicate at least: one vector.
-const POINTS_MIN: u64 = 8;
-/// Replicates at most.
-const REPLICATES_MAX: u64 = 1 << 16;
-/// Of a dear integrand: chunks that a replicate has at least, unless they have less points than
-/// `CHUNK_MIN`.
-const CHUNKS_MIN: u64 = 16;
-/// Points of a chunk of a dear integrand at least.
-const CHUNK_MIN: u64 = 32;
 
 /// The bits of 1.0; words carry them above their 52 digits.
 const ONE: u64 = 0x3ff << 52;
 
-/// `replicates` scrambles of `2^bits` points each.
-///
-/// Task `t` runs chunk `t / replicates`, `2^chunk_bits` points, of replicate `t % replicates`; a
-/// shard is one chunk of every replicate. So any number of whole shards holds the same points of
-/// each replicate, and the first 2^k shards hold nets.
+/// Scrambled Sobol points of some axes.
 #[derive(Clone, Debug)]
 pub(crate) struct Sobol {
-    replicates: u64,
     dimensions: usize,
     bits: u32,
-    chunk_bits: u32,
     /// For each replicate and axis: the shift, then `bits` scrambled directions, then a zero.
     words: Vec<u64>,
 }
 
 impl Sobol {
+    /// The row's maker.
+    pub fn plan(setting: &Setting<'_>) -> Result<Box<dyn Plan>> {
+        Ok(Box::new(ByRule(Self::new(setting)?)))
+    }
+
     /// Replicates of as many points as `n` allows, a power of two each.
     ///
     /// # Errors
     /// Too many dimensions, fewer than two replicates, less than eight points for each.
-    pub fn new(size: Size, replicates: u64, seed: Seed) -> Result<Self> {
-        let Size { n, dimensions, .. } = size;
-        if !(2..=REPLICATES_MAX).contains(&replicates) {
-            let expected = format!("from 2 to {REPLICATES_MAX}, as the error is their spread");
-            return Err(Error::invalid("replicates", replicates, &expected));
-        }
-        if n < replicates * POINTS_MIN {
-            let what = format!("points (`n`) for {replicates} replicates");
-            return Err(Error::too_few(&what, n, replicates * POINTS_MIN));
-        }
+    pub fn new(setting: &Setting<'_>) -> Result<Replicated<Self>> {
+        let copies = Copies::new(setting, DIGITS)?;
+        let dimensions = setting.size.dimensions;
         let directions = Directions::new(dimensions).ok_or_else(|| {
             let expected = format!("at most {DIMENSIONS_MAX} pairs for Sobol points");
             Error::invalid("bounds", format!("{dimensions} pairs"), &expected)
                 .hint("use method = \"plain\"")
         })?;
-        let bits = (n / replicates).ilog2();
-        let chunk_bits = chunk_points(size, replicates).ilog2().min(bits);
-        let streams = Streams::new(seed, "integrate.sobol");
+        let streams = Streams::new(setting.seed, "integrate.sobol");
         let mut words = Vec::new();
-        for replicate in 0..replicates {
+        for replicate in 0..copies.replicates {
             for axis in 0..dimensions {
                 let stream = streams.task(replicate << 32 | axis as u64);
-                scramble(&mut words, stream, directions.of(axis), bits);
+                scramble(&mut words, stream, directions.of(axis), copies.bits);
             }
         }
-        Ok(Self { replicates, dimensions, bits, chunk_bits, words })
+        Ok(Replicated { net: Self { dimensions, bits: copies.bits, words }, copies })
     }
 
     fn words(&self, replicate: u64) -> impl Iterator<Item = &[u64]> {
@@ -85,12 +65,23 @@ impl Sobol {
     }
 }
 
-/// Points of a replicate that a shard runs, before rounding down to a power of two.
-fn chunk_points(size: Size, replicates: u64) -> u64 {
-    if size.cheap {
-        (size.shard_points() / replicates).max(POINTS_MIN)
-    } else {
-        (size.n / replicates / CHUNKS_MIN).clamp(CHUNK_MIN, TASK_POINTS_MAX as u64)
+impl Net for Sobol {
+    fn fill<'a>(
+        &self,
+        replicate: u64,
+        first: u64,
+        axes: impl Iterator<Item = ((f64, f64), &'a mut [[f64; 8]])>,
+    ) {
+        for (((low, width), column), words) in axes.zip(self.words(replicate)) {
+            dispatch(Walk { words, first, low, width, column });
+        }
+    }
+
+    fn note(&self, replicates: u64, points: u64) -> String {
+        format!(
+            "{replicates} independent scrambles of {points} Sobol points each: the power of two \
+             that fits in `n`"
+        )
     }
 }
 
@@ -111,56 +102,6 @@ fn scramble(words: &mut Vec<u64>, mut stream: Stream, directions: &[u64], bits: 
         words.push(scrambled);
     }
     words.push(0);
-}
-
-impl Rule for Sobol {
-    type Partial = Replicates;
-
-    fn shards(&self) -> Shards {
-        Shards::new(self.replicates << (self.bits - self.chunk_bits), self.replicates)
-    }
-
-    fn rounds(&self) -> Rounds {
-        Rounds { first: 1, growth: 2.0 }
-    }
-
-    fn run_task(
-        &self,
-        task: u64,
-        _: &Streams,
-        block: &mut Block<'_>,
-        partial: &mut Replicates,
-    ) -> Result<()> {
-        let (chunk, replicate) = (task / self.replicates, task % self.replicates);
-        let points = block.points_max().min(1 << self.chunk_bits);
-        partial.0.resize(self.replicates as usize, Moments::default());
-        let moments = &mut partial.0[replicate as usize];
-        let start = chunk << self.chunk_bits;
-        let end = start + (1 << self.chunk_bits);
-        for first in (start..end).step_by(points) {
-            for (((low, width), column), words) in block.axes().zip(self.words(replicate)) {
-                let column = &mut column[..points / 8];
-                dispatch(Walk { words, first, low, width, column });
-            }
-            *moments = add_moments(*moments, block.evaluate(points, task)?);
-        }
-        Ok(())
-    }
-
-    fn estimate(&self, partial: &Replicates, _complete: bool) -> Estimate {
-        let mut means = Moments::default();
-        partial.0.iter().for_each(|replicate| means.push(replicate.mean()));
-        let points = partial.0.iter().map(Moments::count).sum();
-        Estimate { moments: means, points, freedom: Some(self.replicates - 1) }
-    }
-
-    fn note(&self, points: u64) -> Option<String> {
-        let (replicates, each) = (self.replicates, points / self.replicates);
-        Some(format!(
-            "{replicates} independent scrambles of {each} Sobol points each: the power of two \
-             that fits in `n`"
-        ))
-    }
 }
 
 /// Fills a column with consecutive points of one axis, in the order of the Gray code.
@@ -213,48 +154,20 @@ fn at(directions: &[u64], index: u64) -> u64 {
     word
 }
 
-/// What Sobol points yield: the moments of each replicate.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Replicates(Vec<Moments>);
-
-impl Partial for Replicates {
-    fn empty() -> Self {
-        Self(Vec::new())
-    }
-
-    fn merge(self, later: Self) -> Self {
-        let (mut merged, other) = (self.0, later.0);
-        if merged.is_empty() {
-            return Self(other);
-        }
-        for (mine, others) in merged.iter_mut().zip(other) {
-            *mine = mine.merge(others);
-        }
-        Self(merged)
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_u64(out, self.0.len() as u64);
-        self.0.iter().for_each(|replicate| replicate.encode(out));
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self> {
-        let count = Reader::new(bytes).u64()?;
-        let replicates = bytes[8..].chunks(24).map(Moments::decode).collect::<Result<Vec<_>>>()?;
-        if replicates.len() as u64 != count {
-            return Err(Error::wire(format!("{count} replicates are {}", replicates.len())));
-        }
-        Ok(Self(replicates))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::block::{Block, Target};
     use super::super::bounds::Space;
+    use super::super::options::IntegrateOptions;
+    use super::super::replicates::Replicates;
+    use super::super::rule::{Rule, Size};
     use super::*;
+    use windfall_core::{Partial, Seed};
 
-    fn size(n: u64, dimensions: usize) -> Size {
-        Size { n, dimensions, cheap: false, tolerant: false }
+    fn sobol(n: u64, dimensions: usize, replicates: u64) -> Replicated<Sobol> {
+        let size = Size { n, dimensions, cheap: false, tolerant: false };
+        let options = IntegrateOptions { replicates, ..Default::default() };
+        Sobol::new(&Setting { size, options: &options, seed: Seed::from(1u64) }).unwrap()
     }
 
     fn unscrambled(axis: usize, bits: u32) -> Vec<u64> {
@@ -296,7 +209,7 @@ mod tests {
     /// Every scrambled axis has one point in each of 2^bits intervals.
     #[test]
     fn scrambled_axes_are_even() {
-        let sobol = Sobol::new(size(2 << 10, 30), 2, Seed::from(1u64)).unwrap();
+        let sobol = sobol(2 << 10, 30, 2).net;
         for replicate in 0..2 {
             for words in sobol.words(replicate) {
                 let mut places: Vec<u64> =
@@ -309,10 +222,11 @@ mod tests {
 
     #[test]
     fn shards_hold_the_same_points_of_each_replicate() {
-        let sobol = Sobol::new(size(1 << 20, 2), 16, Seed::from(1u64)).unwrap();
+        let sobol = sobol(1 << 20, 2, 16);
         let space = Space::new(&[(0.0, 1.0); 2]).unwrap();
         let integrand = |x: &[f64]| x[0] * x[1];
-        let mut block = Block::new(&space, &integrand);
+        let target = Target { space: &space, integrand: &integrand, antithetic: false };
+        let mut block = Block::new(target);
         let streams = Streams::new(Seed::from(1u64), "none");
         let shards = sobol.shards();
         assert!(shards.count() > 1);
@@ -320,7 +234,7 @@ mod tests {
         for task in shards.get(1).tasks() {
             sobol.run_task(task, &streams, &mut block, &mut merged).unwrap();
         }
-        assert!(merged.0.iter().all(|replicate| replicate.count() == 1 << sobol.chunk_bits));
+        assert!(merged.0.iter().all(|replicate| replicate.count() == 1 << sobol.copies.chunk_bits));
         let mut bytes = Vec::new();
         merged.encode(&mut bytes);
         assert_eq!(Replicates::decode(&bytes).unwrap(), merged);

@@ -4,27 +4,24 @@
 //! as many cells as leave two points to each, shared among the axes as evenly as they go; axes
 //! beyond log2(n / 2) are not cut.
 
-use super::block::{Block, GAP, TILE, add_moments};
+use super::block::{Block, TILE};
+use super::estimate::Estimate;
+use super::grid::{Grid, STRIDE};
+use super::joint::{Joint, triangle};
 use super::plain::Scatter;
-use super::rule::{Estimate, Rule, Size};
-use windfall_core::wire::{Reader, put_f64};
-use windfall_core::{Moments, Partial, Result, Rounds, Shards, Streams};
+use super::plan::{Plan, Setting};
+use super::rule::{ByRule, Rule, Size};
+use windfall_core::wire::{Reader, put_f64s};
+use windfall_core::{Partial, Result, Rounds, Shards, Streams};
 use windfall_lanes::{Simd, Task, dispatch};
 
-/// Numbers from one axis to the next among the digits of a block of cells.
-const STRIDE: usize = TILE + GAP;
 /// Points of a pass over the grid where a tolerance may ask for several passes.
 const PASS_POINTS_MAX: u64 = 1 << 17;
 
 /// Passes over a grid of cells, `per_cell` points in each cell a pass.
-///
-/// The cells of a pass come in strides of about 0.618 of their number, so that those of an
-/// interrupted run lie all over the region.
 #[derive(Clone, Debug)]
 pub(crate) struct Stratified {
-    counts: Vec<u64>,
-    cells: u64,
-    stride: u64,
+    grid: Grid,
     per_cell: u64,
     passes: u64,
     task_cells: u64,
@@ -32,68 +29,82 @@ pub(crate) struct Stratified {
 }
 
 impl Stratified {
+    /// The row's maker.
+    pub fn plan(setting: &Setting<'_>) -> Result<Box<dyn Plan>> {
+        Ok(Box::new(ByRule(Self::new(setting.size))))
+    }
+
     /// A grid for at most `size.n` points, at least 2.
     pub fn new(size: Size) -> Self {
         let first = if size.tolerant { size.n.min(PASS_POINTS_MAX) } else { size.n };
-        let counts = grid(first / 2, size.dimensions);
-        let cells = counts.iter().product();
+        let grid = Grid::new(first / 2, size.dimensions);
+        let cells = grid.cells();
         let per_cell = first / cells;
         let task_cells = size.task_points() / 2;
         let shard_tasks = size.shard_points() / (task_cells * per_cell);
         // With a tolerance a shard is a whole pass: a run may stop after any.
         let pass_tasks = u64::div_ceil(cells, task_cells);
         Self {
-            stride: stride(cells),
             per_cell,
             passes: size.n / (cells * per_cell),
             task_cells,
             shard_tasks: if size.tolerant { pass_tasks } else { shard_tasks },
-            counts,
-            cells,
+            grid,
         }
     }
 
     fn pass_tasks(&self) -> u64 {
-        self.cells.div_ceil(self.task_cells)
+        self.grid.cells().div_ceil(self.task_cells)
     }
 
     /// Evaluates `cells` cells, from place `from` of the pass on.
     fn run_cells(&self, from: u64, cells: usize, visit: &mut Visit<'_, '_>) -> Result<Strata> {
         let digits = self.digits(from);
-        let (mut first, mut sums, mut squares) = (vec![0.0; cells], vec![0.0; cells], 0.0);
-        let mut strata = Strata::default();
+        let outputs = visit.block.outputs();
+        let mut first = vec![0.0; cells * outputs];
+        let mut sums = vec![0.0; cells * outputs];
+        let mut strata = Strata { all: Joint::default(), within: vec![0.0; triangle(outputs)] };
         for plane in 0..self.per_cell {
-            let digits = digits.chunks_exact(STRIDE / 8);
-            for (((affine, column), digits), &count) in
-                visit.block.axes().zip(digits).zip(&self.counts)
-            {
-                let column = &mut column[..TILE / 8];
-                dispatch(Scatter { stream: visit.stream, affine: (0.0, 1.0), column });
-                dispatch(IntoCells { count: count as f64, digits, affine, column });
-            }
-            let values = visit.block.evaluate(cells, visit.task)?;
-            strata.all = add_moments(strata.all, values);
+            let start = visit.stream.clone();
+            let values = visit.block.evaluate_sides(cells, visit.task, |block, side| {
+                visit.stream.clone_from(&start);
+                let digits = digits.chunks_exact(STRIDE / 8);
+                for (((affine, column), digits), &count) in
+                    block.axes().zip(digits).zip(self.grid.counts())
+                {
+                    let column = &mut column[..TILE / 8];
+                    dispatch(Scatter { stream: visit.stream, affine: side.unit(), column });
+                    dispatch(IntoCells { count: count as f64, digits, affine, column });
+                }
+            })?;
+            strata.all.add_values(values, cells);
             if plane == 0 {
                 first.copy_from_slice(values);
             } else {
-                squares += dispatch(Gaps { values, first: &first, sums: &mut sums });
+                add_gaps(values, &first, &mut sums, &mut strata.within);
             }
         }
-        let between: f64 = sums.iter().map(|sum| sum * sum).sum();
-        strata.within = (squares - between / self.per_cell as f64).max(0.0);
+        let mut entry = 0;
+        for i in 0..outputs {
+            for j in 0..=i {
+                let pairs = sums[i * cells..].iter().zip(&sums[j * cells..]).take(cells);
+                let between: f64 = pairs.map(|(x, y)| x * y).sum();
+                strata.within[entry] -= between / self.per_cell as f64;
+                entry += 1;
+            }
+            strata.within[entry - 1] = strata.within[entry - 1].max(0.0);
+        }
         Ok(strata)
     }
 
     /// The digits of a block of cells, axis by axis, from place `from` of the pass on.
     fn digits(&self, from: u64) -> Vec<[f64; 8]> {
-        let mut digits = vec![[0.0; 8]; self.counts.len() * STRIDE / 8];
-        let mut cell = (u128::from(from) * u128::from(self.stride) % u128::from(self.cells)) as u64;
-        for slot in digits[..TILE / 8].as_flattened_mut() {
+        let mut digits = vec![[0.0; 8]; self.grid.counts().len() * STRIDE / 8];
+        let slots = digits[..TILE / 8].as_flattened_mut();
+        for (slot, cell) in slots.iter_mut().zip(self.grid.cells_from(from)) {
             *slot = cell as f64;
-            cell += self.stride;
-            cell -= if cell >= self.cells { self.cells } else { 0 };
         }
-        dispatch(Digits { counts: &self.counts, digits: &mut digits });
+        self.grid.split(&mut digits);
         digits
     }
 }
@@ -126,10 +137,10 @@ impl Rule for Stratified {
         let mut stream = streams.task(task);
         let mut visit = Visit { task, stream: &mut stream, block };
         let mut from = task % self.pass_tasks() * self.task_cells;
-        let end = self.cells.min(from + self.task_cells);
+        let end = self.grid.cells().min(from + self.task_cells);
         while from < end {
             let cells = (end - from).min(TILE as u64);
-            *partial = partial.merge(self.run_cells(from, cells as usize, &mut visit)?);
+            partial.add(&self.run_cells(from, cells as usize, &mut visit)?);
             from += cells;
         }
         Ok(())
@@ -140,67 +151,36 @@ impl Rule for Stratified {
     ///
     /// Where cells are missing the points seen count as plain ones, which errs on the large side.
     fn estimate(&self, partial: &Strata, complete: bool) -> Estimate {
-        let all = partial.all;
-        let n = all.count();
-        let moments = if complete && n > 0 {
-            let freedom = (n - n / self.per_cell) as f64;
-            Moments::new(n, all.mean(), partial.within * ((n - 1) as f64 / freedom))
-        } else {
-            all
-        };
-        Estimate { moments, points: n, freedom: None }
+        let mut joint = partial.all.clone();
+        let n = joint.count();
+        if complete && n > 0 {
+            let factor = (n - 1) as f64 / (n - n / self.per_cell) as f64;
+            joint = joint.with_products(partial.within.iter().map(|w| w * factor).collect());
+        }
+        Estimate { joint, points: n, ..Default::default() }
     }
 
     fn note(&self, points: u64) -> Option<String> {
-        let cut = self.counts.iter().filter(|&&count| count > 1);
-        let grid: Vec<String> = cut.map(u64::to_string).collect();
-        let (grid, cells) = (grid.join(" × "), self.cells);
-        Some(format!("{points} points in {cells} cells ({grid}): what fits in `n`"))
+        Some(format!("{points} points in {}: what fits in `n`", self.grid.told()))
     }
 }
 
-/// The counts of a grid of at most `cells` cells: axes are cut once more in turn while it fits.
-fn grid(cells: u64, dimensions: usize) -> Vec<u64> {
-    let even = (cells as f64).powf(1.0 / dimensions as f64) as u64;
-    let mut counts = vec![even.max(1); dimensions];
-    let product =
-        |counts: &[u64]| counts.iter().try_fold(1u64, |product, &count| product.checked_mul(count));
-    // The root may have been rounded up past the whole number.
-    while product(&counts).is_none_or(|product| product > cells.max(1)) {
-        counts.iter_mut().for_each(|count| *count -= 1);
-    }
-    loop {
-        let before = counts.clone();
-        for axis in 0..dimensions {
-            counts[axis] += 1;
-            if product(&counts).is_none_or(|product| product > cells) {
-                counts[axis] -= 1;
-                break;
-            }
-        }
-        if counts == before {
-            return counts;
-        }
-    }
-}
-
-/// A stride near 0.618 `cells` that visits every cell once.
-fn stride(cells: u64) -> u64 {
-    let common = |mut a: u64, mut b: u64| {
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        a
-    };
-    let golden = (cells as f64 * 0.618_033_988_749_894_9) as u64;
-    (golden.max(1)..).find(|&stride| common(stride, cells) == 1).unwrap_or(1)
-}
-
-/// What stratified points yield: the moments of all values, and the sum of squares within cells.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What stratified points yield: the moments of all values, and the sums of products of
+/// deviations within cells.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Strata {
-    all: Moments,
-    within: f64,
+    all: Joint,
+    within: Vec<f64>,
+}
+
+impl Strata {
+    fn add(&mut self, later: &Self) {
+        self.all.add(&later.all);
+        self.within.resize(later.within.len().max(self.within.len()), 0.0);
+        for (sum, later) in self.within.iter_mut().zip(&later.within) {
+            *sum += later;
+        }
+    }
 }
 
 impl Partial for Strata {
@@ -208,44 +188,20 @@ impl Partial for Strata {
         Self::default()
     }
 
-    fn merge(self, later: Self) -> Self {
-        Self { all: self.all.merge(later.all), within: self.within + later.within }
+    fn merge(mut self, later: Self) -> Self {
+        self.add(&later);
+        self
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        put_f64(out, self.within);
+        put_f64s(out, &self.within);
         self.all.encode(out);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self> {
-        let within = Reader::new(bytes).f64()?;
-        Ok(Self { within, all: Moments::decode(&bytes[8..])? })
-    }
-}
-
-/// Splits cell numbers, which stand where the first axis belongs, into one digit an axis.
-struct Digits<'a> {
-    counts: &'a [u64],
-    digits: &'a mut [[f64; 8]],
-}
-
-impl Task for Digits<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        for vector in 0..TILE / 8 {
-            let mut rest = simd.load(&self.digits[vector]);
-            for (axis, &count) in self.counts.iter().enumerate() {
-                // Below 2^50 cells the half outweighs the rounding of the reciprocal.
-                let count = count as f64;
-                let half_up = simd.add(rest, simd.splat(0.5));
-                let higher = simd.floor(simd.mul(half_up, simd.splat(1.0 / count)));
-                let digit = simd.fnma(higher, simd.splat(count), rest);
-                simd.store(digit, &mut self.digits[axis * (STRIDE / 8) + vector]);
-                rest = higher;
-            }
-        }
+        let mut reader = Reader::new(bytes);
+        let strata = Self { within: reader.f64s()?, all: Joint::read(&mut reader)? };
+        reader.finish().map(|()| strata)
     }
 }
 
@@ -269,6 +225,26 @@ impl Task for IntoCells<'_> {
             let u = simd.mul(simd.add(simd.load(digit), simd.load(x)), share);
             simd.store(simd.fma(width, simd.min(u, below_one), low), x);
         }
+    }
+}
+
+/// Adds the deviations from each cell's first value to the sums, and their products to the
+/// triangle.
+fn add_gaps(values: &[f64], first: &[f64], sums: &mut [f64], products: &mut [f64]) {
+    let outputs = (0..).take_while(|&rows| triangle(rows) < products.len()).count();
+    let cells = values.len() / outputs;
+    let mut entry = 0;
+    for i in 0..outputs {
+        let own = |k: usize| &values[k * cells..][..cells];
+        let base = |k: usize| &first[k * cells..][..cells];
+        for j in 0..i {
+            let pair = [own(i), own(j)];
+            products[entry] += dispatch(CrossGaps { values: pair, first: [base(i), base(j)] });
+            entry += 1;
+        }
+        let sums = &mut sums[i * cells..][..cells];
+        products[entry] += dispatch(Gaps { values: own(i), first: base(i), sums });
+        entry += 1;
     }
 }
 
@@ -303,50 +279,25 @@ impl Task for Gaps<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The sum of the products of two values' deviations from each cell's first.
+struct CrossGaps<'a> {
+    values: [&'a [f64]; 2],
+    first: [&'a [f64]; 2],
+}
 
-    #[test]
-    fn grids_fit_and_use_most_points() {
-        for (cells, dimensions, expected) in [
-            (1, 3, vec![1, 1, 1]),
-            (500_000, 1, vec![500_000]),
-            (500_000, 5, vec![14, 14, 14, 14, 13]),
-            (9, 2, vec![3, 3]),
-            (100, 40, [vec![3], vec![2; 5], vec![1; 34]].concat()),
-        ] {
-            assert_eq!(grid(cells, dimensions), expected, "{cells} in {dimensions}");
-        }
-    }
+impl Task for CrossGaps<'_> {
+    type Output = f64;
 
-    #[test]
-    fn strides_visit_every_cell() {
-        for cells in [1, 2, 3, 12, 100, 371_293] {
-            let stride = stride(cells);
-            let mut seen = vec![false; cells as usize];
-            for i in 0..cells {
-                seen[(i * stride % cells) as usize] = true;
-            }
-            assert!(seen.into_iter().all(|seen| seen), "{cells} by {stride}");
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        let mut sum = simd.splat(0.0);
+        for start in (0..self.values[0].len()).step_by(8) {
+            let gap = |k: usize| {
+                let value = simd.load_head(&self.values[k][start..], 0.0);
+                simd.sub(value, simd.load_head(&self.first[k][start..], 0.0))
+            };
+            sum = simd.fma(gap(0), gap(1), sum);
         }
-    }
-
-    #[test]
-    fn digits_are_those_of_the_mixed_radix() {
-        let counts = [3, 1, 5, 7];
-        let mut digits = vec![[0.0; 8]; counts.len() * STRIDE / 8];
-        for (i, slot) in digits[..TILE / 8].as_flattened_mut().iter_mut().enumerate() {
-            *slot = (i % 105) as f64;
-        }
-        dispatch(Digits { counts: &counts, digits: &mut digits });
-        for i in 0..TILE {
-            let mut rest = i as u64 % 105;
-            for (axis, count) in counts.iter().enumerate() {
-                let digit = digits[axis * STRIDE / 8..].as_flattened()[i];
-                assert_eq!(digit, (rest % count) as f64);
-                rest /= count;
-            }
-        }
+        simd.sum_lanes(sum)
     }
 }

@@ -5,14 +5,16 @@ use serde_json::Value;
 use windfall::readable::{count, significant, with_error};
 use windfall::{Answer, Column, Interval, Quantity, Table};
 
-/// The further result that belongs beside the standard error.
+/// The further results that belong to a quantity: the Monte Carlo error of its standard error.
 const STANDARD_ERROR_MCSE: &str = "standard_error_mcse";
+/// The error of an estimate that is no Monte Carlo error.
+const ERROR: &str = "error";
 
 /// The answer and what it cost, as lines of text.
 pub(super) fn table(answer: &Answer, record: &Record) -> String {
     let told = answer.quantities.iter().enumerate();
     let told: Vec<_> =
-        told.map(|(place, one)| fields(one, standard_error_mcse(answer, place))).collect();
+        told.map(|(place, one)| fields(one, |name| beside(answer, name, place))).collect();
     let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
         ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
         ([], _) => format!("{}\n", answer.problem),
@@ -22,7 +24,8 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
         text.push_str(&format!("\n{}", sheet(rows)));
     }
     let mut about = vec![("method".to_owned(), answer.method.clone())];
-    for (name, value) in answer.extra.iter().filter(|(name, _)| *name != STANDARD_ERROR_MCSE) {
+    let told = [STANDARD_ERROR_MCSE, ERROR];
+    for (name, value) in answer.extra.iter().filter(|(name, _)| !told.contains(&name.as_str())) {
         let shown = match value {
             Value::Number(whole) if whole.is_u64() => whole.as_u64().map(count),
             Value::Number(number) => number.as_f64().map(|x| significant(x, 6)),
@@ -49,8 +52,9 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
     text
 }
 
-/// What is known of a quantity, each with its label.
-fn fields(quantity: &Quantity, standard_error_mcse: Option<f64>) -> Vec<(String, String)> {
+/// What is known of a quantity, each with its label; `beside` finds the further results that belong
+/// to it.
+fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(String, String)> {
     let Quantity { estimate, mcse, standard_error, bias, interval, .. } = quantity;
     let mut fields = Vec::new();
     match bias {
@@ -59,10 +63,17 @@ fn fields(quantity: &Quantity, standard_error_mcse: Option<f64>) -> Vec<(String,
             fields.push(("estimate".into(), significant(*estimate, 6)));
             fields.push(("bias".into(), both(*bias, *mcse)));
         }
-        None => fields.push(("estimate".into(), both(*estimate, *mcse))),
+        None => match beside(ERROR) {
+            Some(error) => {
+                let (estimate, error) = with_error(*estimate, error);
+                fields.push(("estimate".into(), estimate));
+                fields.push((ERROR.into(), error));
+            }
+            None => fields.push(("estimate".into(), both(*estimate, *mcse))),
+        },
     }
     if let Some(error) = standard_error {
-        let told = standard_error_mcse.map(|mcse| both(*error, mcse));
+        let told = beside(STANDARD_ERROR_MCSE).map(|mcse| both(*error, mcse));
         fields.push(("standard error".into(), told.unwrap_or_else(|| significant(*error, 4))));
     }
     if let Some(Interval { low, high, level, method, low_mcse, high_mcse }) = interval {
@@ -84,10 +95,9 @@ fn both(value: f64, error: f64) -> String {
     if exact { value } else { format!("{value} ± {error}") }
 }
 
-/// The Monte Carlo error of the standard error of the quantity at `place`, where the problem
-/// tells it.
-fn standard_error_mcse(answer: &Answer, place: usize) -> Option<f64> {
-    match answer.extra.get(STANDARD_ERROR_MCSE)? {
+/// The further result called `name` of the quantity at `place`, where the problem tells it.
+fn beside(answer: &Answer, name: &str, place: usize) -> Option<f64> {
+    match answer.extra.get(name)? {
         Value::Array(list) => list.get(place)?.as_f64(),
         one => one.as_f64(),
     }

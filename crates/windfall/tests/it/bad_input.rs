@@ -75,6 +75,27 @@ fn formulas_and_bounds_report_all_that_is_wrong() {
 }
 
 #[test]
+fn methods_of_integrals_refuse_what_they_have_no_use_for() {
+    let of = |more: &[&str], parts: &[&str]| {
+        refused(&[&["integrate", "x0", "--bounds=0:1"][..], more].concat(), parts);
+    };
+    of(&["--method", "monte"], &["monte", "`method`"]);
+    of(&["--method", "vegas", "-n", "50"], &["50", "at least 400"]);
+    of(&["--iterations", "5"], &["`iterations` is `5`", "methods that use it: vegas"]);
+    of(&["--method", "vegas", "--warmup", "-1"], &["`warmup` is `-1"]);
+    of(&["--method", "sobol", "--antithetic"], &["`antithetic`", "plain, stratified"]);
+    of(&["--method", "cubature", "--control", "x0"], &["`control` is `x0`"]);
+    of(&["--method", "cubature", "-n", "20"], &["20", "at least 21"]);
+    of(&["--method", "lattice", "--replicates", "1"], &["`replicates` is `1`"]);
+    of(&["--control", "sin(x0)"], &["`sin(x0)`", "a polynomial", "control_integral"]);
+    of(&["--control", "x0", "--control-integral", "inf"], &["inf"]);
+    of(&["--control-integral", "1"], &["each of 0 controls"]);
+    of(&["--relative-tolerance", "0"], &["`relative_tolerance` is `0`"]);
+    let both = ["integrate", "x0", "x0 +", "--bounds=0:1"];
+    refused(&both, &["x0 +"]);
+}
+
+#[test]
 fn mixtures_that_cannot_be_are_named() {
     let mixture = |more: &[&'static str]| [&["mixture", "good.csv"][..], more].concat();
     refused(&mixture(&[]), &["`components` is `missing`", "hint: "]);

@@ -4,7 +4,7 @@ use crate::Scratch;
 use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
-const JOBS: [&[&str]; 14] = [
+const JOBS: [&[&str]; 19] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -29,6 +29,39 @@ const JOBS: [&[&str]; 14] = [
     &["sample", "-m", "gaussian", "--with", "dimensions=9", "--sampler", "ensemble", "-n", "50"],
     &["mixture", "law_school.csv", "--components", "1,2", "--covariance", "spherical"],
     &["mixture", "law_school.csv", "-c", "2", "--init", "kmeans", "--acceleration", "squarem"],
+    &[
+        "integrate",
+        "exp(-x0)",
+        "x0^2",
+        "--bounds=0:inf",
+        "--control",
+        "exp(-2*x0)",
+        "--control-integral",
+        "0.5",
+        "--antithetic",
+        "-n",
+        "1e5",
+        "--tolerance",
+        "0.01",
+    ],
+    &["integrate", "exp(cos(x0))", "--bounds=0:2*pi", "-m", "lattice", "--periodic", "-n", "1e5"],
+    &["integrate", "exp(-50*(x0-x1)^2)", "x0", "--bounds=0:1,0:1", "-m", "vegas", "-n", "2e5"],
+    &[
+        "integrate",
+        "exp(-50*(x0-x1)^2)",
+        "--bounds=0:1,0:1",
+        "-m",
+        "vegas",
+        "--warmup",
+        "4",
+        "--iterations",
+        "3",
+        "--relative-tolerance",
+        "1e-3",
+        "-n",
+        "1e6",
+    ],
+    &["integrate", "log(x0)*exp(-x1)", "--bounds=0:1,0:inf", "-m", "cubature", "-n", "1e5"],
 ];
 
 #[test]
