@@ -32,6 +32,9 @@ pub(crate) trait Part: Debug + Send + Sync {
         None
     }
 
+    /// The label whose rows it looks at; none means all.
+    fn selection(&self) -> Option<u32>;
+
     /// The order of rows in which its column is sorted, if they stand in another.
     fn order(&self) -> Option<&[u32]>;
 
