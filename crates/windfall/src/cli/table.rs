@@ -10,11 +10,15 @@ const STANDARD_ERROR_MCSE: &str = "standard_error_mcse";
 /// The error of an estimate that is no Monte Carlo error.
 const ERROR: &str = "error";
 
+/// Further results that belong to each quantity, where there are several.
+const BESIDE: [&str; 3] = ["statistic", "adjusted", "adjusted_single_step"];
+
 /// The answer and what it cost, as lines of text.
 pub(super) fn table(answer: &Answer, record: &Record) -> String {
     let told = answer.quantities.iter().enumerate();
     let told: Vec<_> =
         told.map(|(place, one)| fields(one, |name| beside(answer, name, place))).collect();
+    let told: Vec<_> = told.map(|(place, _)| fields(answer, place)).collect();
     let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
         ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
         ([], _) => format!("{}\n", answer.problem),
@@ -55,6 +59,9 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
 /// What is known of a quantity, each with its label; `beside` finds the further results that belong
 /// to it.
 fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(String, String)> {
+/// What is known of a quantity, each with its label.
+fn fields(answer: &Answer, place: usize) -> Vec<(String, String)> {
+    let quantity = &answer.quantities[place];
     let Quantity { estimate, mcse, standard_error, bias, interval, .. } = quantity;
     let mut fields = Vec::new();
     match bias {
@@ -74,6 +81,13 @@ fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(Str
     }
     if let Some(error) = standard_error {
         let told = beside(STANDARD_ERROR_MCSE).map(|mcse| both(*error, mcse));
+        None if answer.problem == "permutation" => {
+            fields.push(("p-value".into(), both(*estimate, *mcse)));
+        }
+        None => fields.push(("estimate".into(), both(*estimate, *mcse))),
+    }
+    if let Some(error) = standard_error {
+        let told = standard_error_mcse(answer, place).map(|mcse| both(*error, mcse));
         fields.push(("standard error".into(), told.unwrap_or_else(|| significant(*error, 4))));
     }
     if let Some(Interval { low, high, level, method, low_mcse, high_mcse }) = interval {
@@ -84,6 +98,11 @@ fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(Str
         };
         let ends = [both(*low, *low_mcse), both(*high, *high_mcse)];
         fields.push((format!("{percent} % {method} interval"), ends.join("  to  ")));
+    }
+    for name in BESIDE {
+        let list = answer.extra.get(name).and_then(Value::as_array);
+        let own = list.and_then(|list| list.get(place)?.as_f64());
+        fields.extend(own.map(|own| (name.replace('_', " "), significant(own, 6))));
     }
     fields
 }
