@@ -27,12 +27,8 @@ impl Part for Mad {
         Deviations { values, masses, median }.middle()
     }
 
-    fn selection(&self) -> Option<u32> {
-        self.sorted.selection
-    }
-
-    fn order(&self) -> Option<&[u32]> {
-        self.sorted.rows.as_deref()
+    fn sorted(&self) -> &Sorted {
+        &self.sorted
     }
 }
 
