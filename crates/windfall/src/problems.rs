@@ -97,8 +97,6 @@ pub fn sample(model: &str) -> Request {
 
 /// A mixture of `components` normal distributions, fitted to the numeric columns of `table` by EM
 /// from several starts.
-/// A permutation test of a statistic of `table`, such as `mean_difference(x)`; `groups`, `samples`
-/// or `permute` says what is permuted.
 ///
 /// # Examples
 /// ```
@@ -114,6 +112,12 @@ pub fn mixture(table: &Table, components: u64) -> Request {
     Request::new("mixture").set("components", components).table(table)
 }
 
+/// A permutation test of a statistic of `table`, such as `mean_difference(x)`; `groups`, `samples`
+/// or `permute` says what is permuted.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
 /// let x = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 /// let y = vec![10.0, 9.0, 2.5, 6.0, 4.0, 3.0, 2.0];
 /// let table = Table::from_numbers([("x", x), ("y", y)])?;

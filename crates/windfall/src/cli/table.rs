@@ -9,16 +9,14 @@ use windfall::{Answer, Column, Interval, Quantity, Table};
 const STANDARD_ERROR_MCSE: &str = "standard_error_mcse";
 /// The error of an estimate that is no Monte Carlo error.
 const ERROR: &str = "error";
-
-/// Further results that belong to each quantity, where there are several.
-const BESIDE: [&str; 3] = ["statistic", "adjusted", "adjusted_single_step"];
+/// The statistic of a test, and its p-value adjusted for the number of tests.
+const TEST: [&str; 3] = ["statistic", "adjusted", "adjusted_single_step"];
 
 /// The answer and what it cost, as lines of text.
 pub(super) fn table(answer: &Answer, record: &Record) -> String {
     let told = answer.quantities.iter().enumerate();
     let told: Vec<_> =
-        told.map(|(place, one)| fields(one, |name| beside(answer, name, place))).collect();
-    let told: Vec<_> = told.map(|(place, _)| fields(answer, place)).collect();
+        told.map(|(place, _)| fields(answer, place, |name| beside(answer, name, place))).collect();
     let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
         ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
         ([], _) => format!("{}\n", answer.problem),
@@ -28,8 +26,8 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
         text.push_str(&format!("\n{}", sheet(rows)));
     }
     let mut about = vec![("method".to_owned(), answer.method.clone())];
-    let told = [STANDARD_ERROR_MCSE, ERROR];
-    for (name, value) in answer.extra.iter().filter(|(name, _)| !told.contains(&name.as_str())) {
+    let told = |name: &str| [STANDARD_ERROR_MCSE, ERROR].contains(&name) || TEST.contains(&name);
+    for (name, value) in answer.extra.iter().filter(|(name, _)| !told(name)) {
         let shown = match value {
             Value::Number(whole) if whole.is_u64() => whole.as_u64().map(count),
             Value::Number(number) => number.as_f64().map(|x| significant(x, 6)),
@@ -56,13 +54,16 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
     text
 }
 
-/// What is known of a quantity, each with its label; `beside` finds the further results that belong
-/// to it.
-fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(String, String)> {
-/// What is known of a quantity, each with its label.
-fn fields(answer: &Answer, place: usize) -> Vec<(String, String)> {
+/// What is known of the quantity at `place`, each with its label; `beside` finds the further
+/// results that belong to it.
+fn fields(
+    answer: &Answer,
+    place: usize,
+    beside: impl Fn(&str) -> Option<f64>,
+) -> Vec<(String, String)> {
     let quantity = &answer.quantities[place];
     let Quantity { estimate, mcse, standard_error, bias, interval, .. } = quantity;
+    let label = if answer.problem == "permutation" { "p-value" } else { "estimate" };
     let mut fields = Vec::new();
     match bias {
         // The error is that of the bias; the estimate comes from the data and has none.
@@ -76,18 +77,11 @@ fn fields(answer: &Answer, place: usize) -> Vec<(String, String)> {
                 fields.push(("estimate".into(), estimate));
                 fields.push((ERROR.into(), error));
             }
-            None => fields.push(("estimate".into(), both(*estimate, *mcse))),
+            None => fields.push((label.into(), both(*estimate, *mcse))),
         },
     }
     if let Some(error) = standard_error {
         let told = beside(STANDARD_ERROR_MCSE).map(|mcse| both(*error, mcse));
-        None if answer.problem == "permutation" => {
-            fields.push(("p-value".into(), both(*estimate, *mcse)));
-        }
-        None => fields.push(("estimate".into(), both(*estimate, *mcse))),
-    }
-    if let Some(error) = standard_error {
-        let told = standard_error_mcse(answer, place).map(|mcse| both(*error, mcse));
         fields.push(("standard error".into(), told.unwrap_or_else(|| significant(*error, 4))));
     }
     if let Some(Interval { low, high, level, method, low_mcse, high_mcse }) = interval {
@@ -99,10 +93,9 @@ fn fields(answer: &Answer, place: usize) -> Vec<(String, String)> {
         let ends = [both(*low, *low_mcse), both(*high, *high_mcse)];
         fields.push((format!("{percent} % {method} interval"), ends.join("  to  ")));
     }
-    for name in BESIDE {
-        let list = answer.extra.get(name).and_then(Value::as_array);
-        let own = list.and_then(|list| list.get(place)?.as_f64());
-        fields.extend(own.map(|own| (name.replace('_', " "), significant(own, 6))));
+    for name in TEST {
+        let told = beside(name).map(|value| (name.replace('_', " "), significant(value, 6)));
+        fields.extend(told);
     }
     fields
 }
