@@ -1,6 +1,7 @@
 /* Loops as people write them in C, for comparison: xoshiro256+ one stream, and 16 interleaved. */
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 static inline uint64_t rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
@@ -61,4 +62,31 @@ double gauss_lanes(int64_t n, uint64_t seed) {
     double total = 0;
     for (int l = 0; l < L; l++) total += sum[l];
     return 32.0 * total / (double)(n / L * L);
+}
+
+/* The share of permutations whose difference of means is as far from zero: the first group drawn
+   by Fisher and Yates with 32-bit fixed-point indices. */
+double permutation_means(const double *x, int64_t n, int64_t first, int64_t permutations,
+                         uint64_t seed, double observed) {
+    double *a = malloc(n * sizeof *a), total = 0;
+    uint64_t s[4];
+    int64_t extreme = 0;
+    for (int64_t i = 0; i < n; i++) total += a[i] = x[i];
+    for (int i = 0; i < 4; i++) s[i] = splitmix(&seed);
+    for (int64_t p = 0; p < permutations; p++) {
+        double drawn = 0;
+        for (int64_t i = 0; i < first; i++) {
+            uint64_t r = s[0] + s[3], t = s[1] << 17;
+            s[2] ^= s[0]; s[3] ^= s[1]; s[1] ^= s[2]; s[0] ^= s[3]; s[2] ^= t; s[3] = rotl(s[3], 45);
+            int64_t j = i + (int64_t)(((r >> 32) * (uint64_t)(n - i)) >> 32);
+            double v = a[j];
+            a[j] = a[i];
+            a[i] = v;
+            drawn += v;
+        }
+        double value = drawn / (double)first - (total - drawn) / (double)(n - first);
+        extreme += fabs(value) >= fabs(observed);
+    }
+    free(a);
+    return (double)(extreme + 1) / (double)(permutations + 1);
 }

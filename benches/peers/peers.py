@@ -15,6 +15,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 CHUNK = 1 << 16
+DOUBLES = ctypes.POINTER(ctypes.c_double)
 
 
 def pi_python(n):
@@ -98,6 +99,10 @@ def c_loops():
         function = getattr(loaded, name)
         function.restype = ctypes.c_double
         function.argtypes = [ctypes.c_int64, ctypes.c_uint64]
+    means = loaded.permutation_means
+    means.restype = ctypes.c_double
+    whole = ctypes.c_int64
+    means.argtypes = [DOUBLES, whole, whole, whole, ctypes.c_uint64, ctypes.c_double]
     folder.cleanup()
     return loaded
 
@@ -214,3 +219,52 @@ def em_numba(x, y, weights, means, covariances, steps):
                 covariances[j, 0, 1] = covariances[j, 1, 0]
                 covariances[j, 1, 1] = sums[j, 5] / count - dv * dv
     return log_likelihood
+
+
+@numba.njit
+def permutation_means_numba(x, first, permutations, observed):
+    """Share of permutations as far from zero: the first group drawn by Fisher and Yates."""
+    n = len(x)
+    a = x.copy()
+    total = a.sum()
+    state, s0 = splitmix(np.uint64(3))
+    state, s1 = splitmix(state)
+    extreme = 0
+    for _ in range(permutations):
+        drawn = 0.0
+        for i in range(first):
+            r = s0 + s1
+            s1 ^= s0
+            s0 = rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
+            s1 = rotl(s1, 37)
+            j = i + np.int64(((r >> np.uint64(32)) * np.uint64(n - i)) >> np.uint64(32))
+            a[i], a[j] = a[j], a[i]
+            drawn += a[i]
+        value = drawn / first - (total - drawn) / (n - first)
+        extreme += abs(value) >= abs(observed)
+    return (extreme + 1) / (permutations + 1)
+
+
+@numba.njit(fastmath=True)
+def permutation_correlation_numba(x, y, permutations, observed):
+    """Share of pairings as far from zero: a shuffle and a product, fused."""
+    n = len(x)
+    a, b = x - x.mean(), y - y.mean()
+    scale = 1 / np.sqrt((a * a).sum() * (b * b).sum())
+    state, s0 = splitmix(np.uint64(4))
+    state, s1 = splitmix(state)
+    extreme = 0
+    for _ in range(permutations):
+        product = 0.0
+        for i in range(n - 1, -1, -1):
+            r = s0 + s1
+            s1 ^= s0
+            s0 = rotl(s0, 24) ^ s1 ^ (s1 << np.uint64(16))
+            s1 = rotl(s1, 37)
+            j = np.int64(((r >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
+            drawn = a[j]
+            a[j] = a[i]
+            a[i] = drawn
+            product += drawn * b[i]
+        extreme += abs(product * scale) >= abs(observed)
+    return (extreme + 1) / (permutations + 1)

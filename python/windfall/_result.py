@@ -145,6 +145,26 @@ class Result:
         """The replicates, under SciPy's name."""
         return self.distribution
 
+    @property
+    def null_distribution(self) -> NDArray[np.float64] | None:
+        """The statistic of every permutation, under SciPy's name."""
+        return self.distribution
+
+    @property
+    def pvalue(self) -> Value:
+        """The p-value of a test, under SciPy's name."""
+        if self.problem != "permutation":
+            raise AttributeError(f"a {self.problem} result has no p-value")
+        return self.estimate
+
+    @property
+    def statistic(self) -> Value:
+        """The statistic of the data, under SciPy's name."""
+        if self.problem != "permutation":
+            return self.estimate
+        values = self.extra["statistic"]
+        return np.array(values) if isinstance(values, list) else float(values)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the object that the shell prints with `--json`, `run` included."""
         return {**json.loads(self._json), "run": dict(self.run)}
@@ -164,6 +184,7 @@ class Result:
     def plot(self, ax: Any = None, *, quantity: int = 0, bins: int | str = "auto") -> Any:
         """Draw the distribution with its estimate and interval; return the axes.
 
+        Of a permutation test: the null distribution, with the statistic of the data.
         Needs matplotlib and a result that kept its distribution.
         """
         if self.distribution is None:
@@ -176,8 +197,12 @@ class Result:
         values = np.atleast_2d(self.distribution)[quantity]
         row = list(self._rows())[quantity]
         axes.hist(values, bins=bins, density=True, color="#9ecae1", edgecolor="none")
-        axes.axvline(row["estimate"], color="#08519c", label="estimate")
-        if self.interval is not None:
+        if self.problem == "permutation":
+            observed = float(np.atleast_1d(self.statistic)[quantity])
+            axes.axvline(observed, color="#08519c", label=f"data: p = {row['estimate']:.3g}")
+        else:
+            axes.axvline(row["estimate"], color="#08519c", label="estimate")
+        if self.interval is not None and self.problem != "permutation":
             label = f"{100 * self.interval.level:g} % {self.interval.method}"
             low, high = row["ci_low"], row["ci_high"]
             axes.axvspan(low, high, color="#08519c", alpha=0.15, label=label)

@@ -54,6 +54,15 @@ pub fn jobs() -> Vec<JobSpec> {
          init = 'kmeans'\nacceleration = 'squarem'\nstandard_errors = true",
         "problem = 'mixture'\ndata = 'law'\ncovariance = 'diag'\niterations = 4\n\
          start = [{ means = [[550, 3], [650, 3.3]] }, { means = [[550, 3.3], [650, 3]] }]",
+        "problem = 'permutation'\ndata = 'law'\npermute = 'lsat'\ndistribution = true\n\
+         statistic = ['correlation(lsat, gpa)', 'kendall(lsat, gpa)']\nresamples = 20000",
+        "problem = 'permutation'\ndata = 'law'\nsamples = ['lsat', 'gpa']\n\
+         statistic = 'mean(lsat - 180*gpa)'\nresamples = 40000",
+        "problem = 'permutation'\ndata = 'law'\ngroups = 'year'\n\
+         statistic = ['t(lsat)', 'median_difference(gpa)']\nresamples = 5000\n\
+         tolerance = 0.004",
+        "problem = 'permutation'\ndata = 'law'\ngroups = 'year'\nstatistic = 'welch_t(gpa)'\n\
+         exceedances = 200\nresamples = 100000\nstrata = 'side'",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");
@@ -79,7 +88,16 @@ pub fn source() -> impl Source {
                 3.39, 3.30, 2.81, 3.03, 3.44, 3.07, 3.00, 3.43, 3.36, 3.13, 3.12, 2.74, 2.76, 2.88,
                 2.96,
             ];
-            Table::from_numbers([("lsat", lsat.to_vec()), ("gpa", gpa.to_vec())])
+            // Two made-up columns, for designs with groups and strata.
+            let of = |row: usize, modulus: usize| (row * 7 % 5 % modulus) as f64;
+            let year = (0..15).map(|row| of(row, 2)).collect();
+            let side = (0..15).map(|row| of(row, 3).min(1.0)).collect();
+            Table::from_numbers([
+                ("lsat", lsat.to_vec()),
+                ("gpa", gpa.to_vec()),
+                ("year", year),
+                ("side", side),
+            ])
         }
     }
     LawSchool

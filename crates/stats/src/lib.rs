@@ -10,6 +10,7 @@ pub mod integrate;
 pub mod jackknife;
 pub mod law;
 pub mod mixture;
+pub mod permutation;
 pub mod pi;
 pub mod resample;
 pub mod sample;
@@ -23,6 +24,7 @@ pub static REGISTRY: Registry = Registry(&[
     integrate::ENTRY,
     jackknife::ENTRY,
     mixture::ENTRY,
+    permutation::ENTRY,
     pi::ENTRY,
     sample::ENTRY,
 ]);

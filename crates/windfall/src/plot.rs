@@ -6,6 +6,7 @@
 mod axis;
 mod chains;
 mod font;
+mod null;
 mod panel;
 mod png;
 mod scene;
@@ -25,7 +26,7 @@ struct Drawer {
 }
 
 /// The ways to draw an answer, the most particular first.
-static DRAWERS: &[Drawer] = &[chains::DRAWER, panel::DRAWER];
+static DRAWERS: &[Drawer] = &[chains::DRAWER, null::DRAWER, panel::DRAWER];
 
 /// Draws `answer` into the file at `path`: SVG or PNG by its ending. The file appears whole or not
 /// at all.

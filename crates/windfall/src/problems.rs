@@ -111,3 +111,24 @@ pub fn sample(model: &str) -> Request {
 pub fn mixture(table: &Table, components: u64) -> Request {
     Request::new("mixture").set("components", components).table(table)
 }
+
+/// A permutation test of a statistic of `table`, such as `mean_difference(x)`; `groups`, `samples`
+/// or `permute` says what is permuted.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let x = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+/// let y = vec![10.0, 9.0, 2.5, 6.0, 4.0, 3.0, 2.0];
+/// let table = Table::from_numbers([("x", x), ("y", y)])?;
+/// let answer = windfall::permutation_test(&table, "correlation(x, y)")
+///     .set("permute", "x")
+///     .set("alternative", "absolute")
+///     .solve()?;
+/// // 142 of the 5,040 pairings are at least as far from zero.
+/// assert_eq!(answer.quantities[0].estimate, 142.0 / 5040.0);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn permutation_test(table: &Table, statistic: &str) -> Request {
+    Request::new("permutation").set("statistic", statistic).table(table)
+}

@@ -5,6 +5,7 @@ from .integrate import integrate
 from .jackknife import jackknife
 from .jobs import run, verify
 from .mixture import MixtureResult, mixture
+from .permutation import permutation_test
 from .pi import pi
 from .sample import sample
 
@@ -14,6 +15,7 @@ __all__ = [
     "integrate",
     "jackknife",
     "mixture",
+    "permutation_test",
     "pi",
     "run",
     "sample",

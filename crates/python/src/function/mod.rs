@@ -16,6 +16,7 @@ use std::ffi::{CStr, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall::stats::bootstrap::Bootstrap;
 use windfall::stats::integrate::Integrate;
+use windfall::stats::permutation::Permutation;
 use windfall::{Cancel, Error, JobSpec, Result, Table, read_options};
 
 /// `double f(int n, double *x)`.
@@ -143,6 +144,12 @@ impl Function {
                 let options = read_options(&spec.options)?;
                 let code = SampleFunction(self.0.clone());
                 let problem = Bootstrap::with_statistic(table, &[], code, options)?;
+                Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
+            }
+            ("permutation", Some(table)) => {
+                let options = read_options(&spec.options)?;
+                let code = SampleFunction(self.0.clone());
+                let problem = Permutation::with_statistic(table, &[], code, options)?;
                 Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
             }
             (other, _) => Err(Error::invalid("problem", other, "one that takes a function")),

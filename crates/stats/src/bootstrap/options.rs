@@ -11,7 +11,7 @@ use windfall_core::{Error, Result};
 
 /// One formula or several, evaluated on the same resamples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a formula in quotes, or a list of them")]
+#[serde(untagged, expecting = "a text in quotes, or a list of them")]
 pub enum Formulas {
     /// One.
     One(String),

@@ -16,6 +16,29 @@ pub(crate) enum Counts {
     Real,
 }
 
+/// What a permutation moves; nothing for statistics of the rows as they stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Moves {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The labels: any row may come to stand under any of them.
+    Labels,
+    /// These columns, against the others.
+    Columns(Vec<String>),
+}
+
+/// On which side of a pairing the columns of an expression stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// All stay.
+    Still,
+    /// All move, together.
+    Moving,
+    /// Some move and some stay.
+    Mixed,
+}
+
 /// A table as formulas see it.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
@@ -28,6 +51,7 @@ pub(crate) struct Frame<'a> {
     counts: Counts,
     /// The order in which rows are shown; none means as they stand.
     order: Option<Vec<u32>>,
+    moves: Moves,
 }
 
 /// The values of an expression over columns, zero in the rows that it does not stand for.
@@ -39,6 +63,8 @@ pub(crate) struct Values {
     pub selection: Option<u32>,
     /// The expression.
     pub text: String,
+    /// Whether its columns move in a pairing.
+    pub side: Side,
 }
 
 impl<'a> Frame<'a> {
@@ -66,7 +92,20 @@ impl<'a> Frame<'a> {
         }
         let weights = weights.map(|name| case_weights(table, name)).transpose()?;
         let names = Names::columns(names);
-        Ok(Self { table, names, meanings, groups, weights, counts, order: None })
+        let (order, moves) = (None, Moves::Nothing);
+        Ok(Self { table, names, meanings, groups, weights, counts, order, moves })
+    }
+
+    /// The same frame, in which a permutation `moves` something: values stand in every row, for
+    /// any of them may be shown. Needs [`Counts::Varying`].
+    pub fn moving(mut self, moves: Moves) -> Self {
+        self.moves = moves;
+        self
+    }
+
+    /// What a permutation moves.
+    pub fn moves(&self) -> &Moves {
+        &self.moves
     }
 
     /// Shows the rows in another order, which for rows that are alike in law changes nothing but
@@ -106,6 +145,7 @@ impl<'a> Frame<'a> {
     /// Whether `row` is among those a selection stands for.
     pub fn holds(&self, selection: Option<u32>, row: usize) -> bool {
         match (selection, &self.groups) {
+            _ if self.moves == Moves::Labels => true,
             (Some(code), Some(groups)) => groups.codes()[row] == code,
             _ => true,
         }
@@ -136,7 +176,8 @@ impl<'a> Frame<'a> {
             Some(index) => {
                 let (column, selection) = &self.meanings[index];
                 let values = self.table.numbers(column)?.to_vec();
-                Ok(Values { values, selection: *selection, text: name.to_owned() })
+                let side = self.side(&[index]);
+                Ok(Values { values, selection: *selection, text: name.to_owned(), side })
             }
         }
     }
@@ -176,7 +217,19 @@ impl<'a> Frame<'a> {
         if let Some(order) = &self.order {
             values = order.iter().map(|&row| values[row as usize]).collect();
         }
-        Ok(Values { values, selection, text })
+        let side = self.side(&used);
+        Ok(Values { values, selection, text, side })
+    }
+
+    /// On which side the columns with these indices stand.
+    fn side(&self, used: &[usize]) -> Side {
+        let Moves::Columns(moving) = &self.moves else { return Side::Still };
+        let moves = |index: &usize| moving.contains(&self.meanings[*index].0);
+        match used.iter().filter(|&index| moves(index)).count() {
+            0 => Side::Still,
+            some if some == used.len() => Side::Moving,
+            _ => Side::Mixed,
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Part for Gini {
         ranked / (before * total) - 1.0
     }
 
-    fn order(&self) -> Option<&[u32]> {
-        self.sorted.rows.as_deref()
+    fn sorted(&self) -> &Sorted {
+        &self.sorted
     }
 }

@@ -27,8 +27,8 @@ impl Part for Mad {
         Deviations { values, masses, median }.middle()
     }
 
-    fn order(&self) -> Option<&[u32]> {
-        self.sorted.rows.as_deref()
+    fn sorted(&self) -> &Sorted {
+        &self.sorted
     }
 }
 

@@ -47,8 +47,9 @@ mod user;
 
 pub use catalogue::{Aggregate, CATALOGUE};
 pub(crate) use finish::Finish;
-pub(crate) use frame::{Counts, Frame};
+pub(crate) use frame::{Counts, Frame, Moves, Side, Values};
 pub(crate) use leave_out::Room;
+use moments::Term;
 pub(crate) use part::{OrderStatistic, Part};
 pub(crate) use user::Gathered;
 pub use user::{Columns, Resamples, UserStatistic};
@@ -62,6 +63,8 @@ pub(crate) struct Statistic {
     pub names: Vec<String>,
     /// The columns whose sums it needs, one value a row.
     pub sums: Vec<Vec<f64>>,
+    /// What each of them is made of.
+    pub terms: Vec<Term>,
     /// The parts that it needs beside.
     pub parts: Vec<Box<dyn Part>>,
     /// From sums and parts to quantities.

@@ -3,7 +3,7 @@
 //! Columns are centred at their mean before they are multiplied, so that a variance is the small
 //! difference of small numbers even when the data lie far from zero.
 
-use super::frame::{Counts, Frame, Values};
+use super::frame::{Counts, Frame, Moves, Side, Values};
 use windfall_expr::Names;
 
 /// The place of a centred column in [`Moments`].
@@ -26,6 +26,17 @@ struct Centred {
     values: Vec<f64>,
     centre: f64,
     selection: Option<u32>,
+    side: Side,
+}
+
+/// What a column of sums is made of, for those who rearrange rows.
+#[derive(Debug)]
+pub(crate) struct Term {
+    /// The label whose rows are summed; none means all.
+    pub selection: Option<u32>,
+    /// In a pairing, the product of the columns that stay and of those that move; none where a
+    /// factor is an expression of both. Empty products are left empty.
+    pub factors: Option<[Vec<f64>; 2]>,
 }
 
 /// What a column of sums is: a product of variables, by the mass of the rows or by their count.
@@ -48,9 +59,28 @@ impl<'a> Moments<'a> {
         Names::columns(sums.chain((0..parts).map(|place| format!("p{place}"))))
     }
 
-    /// The columns, one value a row.
-    pub fn into_sums(self) -> Vec<Vec<f64>> {
-        self.sums
+    /// The columns, one value a row, and what they are made of.
+    pub fn into_sums(self) -> (Vec<Vec<f64>>, Vec<Term>) {
+        let terms = self.keys.iter().map(|key| self.term(key)).collect();
+        (self.sums, terms)
+    }
+
+    fn term(&self, key: &Key) -> Term {
+        let selection = key.selection;
+        let pairs = matches!(self.frame.moves(), Moves::Columns(_));
+        let is_mixed = |&v: &Variable| self.variables[v].side == Side::Mixed;
+        if !pairs || key.factors.iter().any(is_mixed) {
+            return Term { selection, factors: None };
+        }
+        let product = |side: Side| {
+            let mut factors =
+                key.factors.iter().map(|&v| &self.variables[v]).filter(|one| one.side == side);
+            let first = factors.next().map_or_else(Vec::new, |one| one.values.clone());
+            factors.fold(first, |product, one| {
+                product.iter().zip(&one.values).map(|(a, b)| a * b).collect()
+            })
+        };
+        Term { selection, factors: Some([product(Side::Still), product(Side::Moving)]) }
     }
 
     /// Centres a column, once.
@@ -67,10 +97,13 @@ impl<'a> Moments<'a> {
             values[row] = column.values[row] - centre;
         }
         let known = self.variables.iter().position(|old| {
-            old.selection == column.selection && old.centre == centre && old.values == values
+            (old.selection, old.side) == (column.selection, column.side)
+                && old.centre == centre
+                && old.values == values
         });
         known.unwrap_or_else(|| {
-            self.variables.push(Centred { values, centre, selection: column.selection });
+            let Values { selection, side, .. } = *column;
+            self.variables.push(Centred { values, centre, selection, side });
             self.variables.len() - 1
         })
     }

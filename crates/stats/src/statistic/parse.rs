@@ -60,9 +60,11 @@ fn coefficients(row: &Aggregate, formulas: &[Formula], frame: &Frame<'_>) -> Res
     let columns = values(slot, frame)?;
     let mut moments = Moments::new(frame);
     let coefficients = Coefficients::new(&columns, &mut moments, frame)?;
+    let (sums, terms) = moments.into_sums();
     Ok(Statistic {
         names: coefficients.names().to_vec(),
-        sums: moments.into_sums(),
+        sums,
+        terms,
         parts: Vec::new(),
         finish: Finish::Coefficients(coefficients),
         rows: frame.rows(),
@@ -106,9 +108,11 @@ fn bind(formulas: &[Formula], frame: &Frame<'_>) -> Result<Statistic> {
         (formula.outer().clone(), slots)
     };
     let quantities = formulas.iter().map(quantity).collect();
+    let (sums, terms) = moments.into_sums();
     Ok(Statistic {
         names: formulas.iter().map(|formula| formula.outer().text().to_owned()).collect(),
-        sums: moments.into_sums(),
+        sums,
+        terms,
         parts: parts.into_iter().map(|(_, part)| part).collect(),
         finish: Finish::Formulas { aggregates, quantities },
         rows: frame.rows(),

@@ -32,8 +32,18 @@ pub(crate) trait Part: Debug + Send + Sync {
         None
     }
 
-    /// The order of rows in which its column is sorted, if they stand in another.
-    fn order(&self) -> Option<&[u32]>;
+    /// The sorted column that it walks along, the first if there are several.
+    fn sorted(&self) -> &Sorted;
+
+    /// The order of rows in which that column is sorted, if they stand in another.
+    fn order(&self) -> Option<&[u32]> {
+        self.sorted().rows.as_deref()
+    }
+
+    /// The label whose rows it looks at; none means all.
+    fn selection(&self) -> Option<u32> {
+        self.sorted().selection
+    }
 
     /// The quantile of equally heavy rows that it is, if it is one.
     fn order_statistic(&self) -> Option<OrderStatistic<'_>> {

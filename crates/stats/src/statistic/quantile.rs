@@ -54,8 +54,8 @@ impl Part for Quantile {
         Some(if share > 0.0 { low_value + share * (value(low + 1) - low_value) } else { low_value })
     }
 
-    fn order(&self) -> Option<&[u32]> {
-        self.sorted.rows.as_deref()
+    fn sorted(&self) -> &Sorted {
+        &self.sorted
     }
 
     fn order_statistic(&self) -> Option<OrderStatistic<'_>> {

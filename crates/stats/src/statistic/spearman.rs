@@ -55,8 +55,8 @@ impl Part for Spearman {
         (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0)
     }
 
-    fn order(&self) -> Option<&[u32]> {
-        self.x.sorted.rows.as_deref()
+    fn sorted(&self) -> &Sorted {
+        &self.x.sorted
     }
 }
 

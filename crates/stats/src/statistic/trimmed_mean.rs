@@ -58,7 +58,7 @@ impl Part for TrimmedMean {
         Some((before(rows - cut) - before(cut)) / (rows - 2 * cut) as f64)
     }
 
-    fn order(&self) -> Option<&[u32]> {
-        self.sorted.rows.as_deref()
+    fn sorted(&self) -> &Sorted {
+        &self.sorted
     }
 }

@@ -50,6 +50,11 @@ pub struct Resamples<'a> {
 }
 
 impl<'a> Resamples<'a> {
+    /// `count` resamples, each column of all of them one after the other.
+    pub(crate) fn new(count: usize, columns: &'a [Vec<f64>]) -> Self {
+        Self { count, columns }
+    }
+
     /// The number of resamples.
     pub fn count(&self) -> usize {
         self.count

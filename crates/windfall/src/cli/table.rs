@@ -9,12 +9,14 @@ use windfall::{Answer, Column, Interval, Quantity, Table};
 const STANDARD_ERROR_MCSE: &str = "standard_error_mcse";
 /// The error of an estimate that is no Monte Carlo error.
 const ERROR: &str = "error";
+/// The statistic of a test, and its p-value adjusted for the number of tests.
+const TEST: [&str; 3] = ["statistic", "adjusted", "adjusted_single_step"];
 
 /// The answer and what it cost, as lines of text.
 pub(super) fn table(answer: &Answer, record: &Record) -> String {
     let told = answer.quantities.iter().enumerate();
     let told: Vec<_> =
-        told.map(|(place, one)| fields(one, |name| beside(answer, name, place))).collect();
+        told.map(|(place, _)| fields(answer, place, |name| beside(answer, name, place))).collect();
     let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
         ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
         ([], _) => format!("{}\n", answer.problem),
@@ -24,8 +26,8 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
         text.push_str(&format!("\n{}", sheet(rows)));
     }
     let mut about = vec![("method".to_owned(), answer.method.clone())];
-    let told = [STANDARD_ERROR_MCSE, ERROR];
-    for (name, value) in answer.extra.iter().filter(|(name, _)| !told.contains(&name.as_str())) {
+    let told = |name: &str| [STANDARD_ERROR_MCSE, ERROR].contains(&name) || TEST.contains(&name);
+    for (name, value) in answer.extra.iter().filter(|(name, _)| !told(name)) {
         let shown = match value {
             Value::Number(whole) if whole.is_u64() => whole.as_u64().map(count),
             Value::Number(number) => number.as_f64().map(|x| significant(x, 6)),
@@ -52,10 +54,16 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
     text
 }
 
-/// What is known of a quantity, each with its label; `beside` finds the further results that belong
-/// to it.
-fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(String, String)> {
+/// What is known of the quantity at `place`, each with its label; `beside` finds the further
+/// results that belong to it.
+fn fields(
+    answer: &Answer,
+    place: usize,
+    beside: impl Fn(&str) -> Option<f64>,
+) -> Vec<(String, String)> {
+    let quantity = &answer.quantities[place];
     let Quantity { estimate, mcse, standard_error, bias, interval, .. } = quantity;
+    let label = if answer.problem == "permutation" { "p-value" } else { "estimate" };
     let mut fields = Vec::new();
     match bias {
         // The error is that of the bias; the estimate comes from the data and has none.
@@ -69,7 +77,7 @@ fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(Str
                 fields.push(("estimate".into(), estimate));
                 fields.push((ERROR.into(), error));
             }
-            None => fields.push(("estimate".into(), both(*estimate, *mcse))),
+            None => fields.push((label.into(), both(*estimate, *mcse))),
         },
     }
     if let Some(error) = standard_error {
@@ -84,6 +92,10 @@ fn fields(quantity: &Quantity, beside: impl Fn(&str) -> Option<f64>) -> Vec<(Str
         };
         let ends = [both(*low, *low_mcse), both(*high, *high_mcse)];
         fields.push((format!("{percent} % {method} interval"), ends.join("  to  ")));
+    }
+    for name in TEST {
+        let told = beside(name).map(|value| (name.replace('_', " "), significant(value, 6)));
+        fields.extend(told);
     }
     fields
 }

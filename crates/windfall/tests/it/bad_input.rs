@@ -64,6 +64,21 @@ fn options_that_cannot_be_are_named() {
 }
 
 #[test]
+fn permutations_that_change_nothing_are_named() {
+    let permutation = |more: &[&'static str]| [&["permutation", "good.csv"][..], more].concat();
+    refused(&permutation(&["-s", "mean(x)"]), &["`groups` is `missing`", "hint: "]);
+    refused(&permutation(&["-s", "mean(x)", "--permute", "x"]), &["`mean(x)`", "must pair `x`"]);
+    refused(&permutation(&["-s", "mean(x)", "--permute", "z"]), &["`z`"]);
+    refused(&permutation(&["-s", "t(x)", "--groups", "y"]), &["`t`", "two groups", "f"]);
+    refused(&permutation(&["-s", "mean(x)", "--samples", "x", "-n", "0"]), &["resamples", "`0`"]);
+    let both = ["-s", "mean(x)", "--samples", "x", "--groups", "y"];
+    refused(&permutation(&both), &["the only one of"]);
+    let side = ["-s", "mean(x)", "--samples", "x", "--alternative", "both"];
+    refused(&permutation(&side), &["alternative", "both", "two-sided"]);
+    refused(&permutation(&["--permute", "x"]), &["--statistic"]);
+}
+
+#[test]
 fn formulas_and_bounds_report_all_that_is_wrong() {
     let one = ["--bounds=0:1", "-n", "100"];
     refused(&[&["integrate", "sine(x0) + x0 +* 2"][..], &one].concat(), &["sine", "*"]);

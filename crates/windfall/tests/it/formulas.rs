@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use windfall_expr::{Argument, DEPTH_MAX, Expr, LENGTH_BYTES_MAX, Names, Workspace};
+use windfall_stats::permutation::{Serves, TESTS};
 use windfall_stats::statistic::CATALOGUE;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/formulas.md");
@@ -68,6 +69,21 @@ fn page() -> String {
     for row in CATALOGUE {
         let usage = usage(row.arguments, row.optional);
         line(&mut page, &[&format!("`{}({usage})`", row.name), row.about]);
+    }
+    page.push_str(
+        "\n## Test statistics\n\nFrom whole columns to one number, each for a design of \
+         `permutation`, where all aggregates can be\nused too.\n\n\
+         | statistic | design | value |\n|---|---|---|\n",
+    );
+    for row in TESTS {
+        let usage = usage(row.arguments, row.optional);
+        let design = match row.serves {
+            Serves::TwoGroups => "`groups`, two",
+            Serves::Groups => "`groups`",
+            Serves::Samples => "`samples`",
+            Serves::Pairings => "`permute`",
+        };
+        line(&mut page, &[&format!("`{}({usage})`", row.name), design, row.about]);
     }
     page
 }

@@ -7,6 +7,7 @@ mod design;
 mod integrate;
 mod jackknife;
 mod mixture;
+mod permutation;
 mod pi;
 mod sample;
 
@@ -44,6 +45,7 @@ problems! {
     Bootstrap from bootstrap is "bootstrap";
     Jackknife from jackknife is "jackknife";
     Mixture from mixture is "mixture";
+    Permutation from permutation is "permutation";
 }
 
 /// A job file.
