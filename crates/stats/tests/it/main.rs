@@ -10,3 +10,4 @@ mod pi;
 mod resample;
 mod sample;
 mod shared;
+mod simulate;
