@@ -24,6 +24,7 @@ from ._errors import (
 )
 from ._problems import (
     MixtureResult,
+    SimulationResult,
     bootstrap,
     integrate,
     jackknife,
@@ -32,6 +33,7 @@ from ._problems import (
     pi,
     run,
     sample,
+    simulate,
     verify,
 )
 from ._result import IncompleteWarning, Interval, Result, Verification
@@ -47,6 +49,7 @@ __all__ = [
     "MixtureResult",
     "NotFiniteError",
     "Result",
+    "SimulationResult",
     "TaskError",
     "TooFewError",
     "UnknownNameError",
@@ -62,5 +65,6 @@ __all__ = [
     "pi",
     "run",
     "sample",
+    "simulate",
     "verify",
 ]

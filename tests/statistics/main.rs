@@ -12,3 +12,4 @@ mod chains;
 mod coverage;
 mod errors;
 mod permutation;
+mod simulate;

@@ -63,6 +63,10 @@ pub fn jobs() -> Vec<JobSpec> {
          tolerance = 0.004",
         "problem = 'permutation'\ndata = 'law'\ngroups = 'year'\nstatistic = 'welch_t(gpa)'\n\
          exceedances = 200\nresamples = 100000\nstrata = 'side'",
+        "problem = 'simulate'\ngrid = ['n = 8, 20', 'd = 0, 1']\nreplicates = 60\n\
+         generate = ['x = normal(d, 1)', 'y = gamma(2, 1 + x^2)']\ntruth = 'd'\n\
+         method = ['mean(x)', 'slope(y, x)', 'sd(y)/mean(y); interval = basic; resamples = 49']\n\
+         distribution = true",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

@@ -14,6 +14,7 @@ pub mod permutation;
 pub mod pi;
 pub mod resample;
 pub mod sample;
+pub mod simulate;
 pub mod statistic;
 
 use windfall_core::Registry;
@@ -27,4 +28,5 @@ pub static REGISTRY: Registry = Registry(&[
     permutation::ENTRY,
     pi::ENTRY,
     sample::ENTRY,
+    simulate::ENTRY,
 ]);

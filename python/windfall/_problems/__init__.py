@@ -8,6 +8,7 @@ from .mixture import MixtureResult, mixture
 from .permutation import permutation_test
 from .pi import pi
 from .sample import sample
+from .simulate import SimulationResult, simulate
 
 __all__ = [
     "MixtureResult",
@@ -19,5 +20,7 @@ __all__ = [
     "pi",
     "run",
     "sample",
+    "SimulationResult",
+    "simulate",
     "verify",
 ]

@@ -69,6 +69,8 @@ enum Command {
     Mixture(solve::Draw<problems::Mixture>),
     /// Test by permutation: how often rearranged data are as extreme as a table
     Permutation(solve::Draw<problems::Permutation>),
+    /// Run a simulation study: bias, standard errors, coverage and power of methods
+    Simulate(solve::Keep<problems::Simulate>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -103,6 +105,7 @@ fn obey(command: Command) -> exit::Done {
         Command::Sample(draw) => draw.obey(),
         Command::Mixture(draw) => draw.obey(),
         Command::Permutation(draw) => draw.obey(),
+        Command::Simulate(keep) => keep.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

@@ -5,6 +5,7 @@ use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
 const JOBS: [&[&str]; 21] = [
+const JOBS: [&[&str]; 20] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -64,6 +65,7 @@ const JOBS: [&[&str]; 21] = [
     &["integrate", "log(x0)*exp(-x1)", "--bounds=0:1,0:inf", "-m", "cubature", "-n", "1e5"],
     &["permutation", "law_school.csv", "-s", "correlation(lsat, gpa)", "--permute", "lsat"],
     &["permutation", "law_school.csv", "-s", "mean(gpa - lsat/180)", "--samples", "lsat,gpa"],
+    &["simulate", "--grid", "n = 10, 30", "-g", "x = t(3)", "-m", "mean(x)", "-m", "median(x)"],
 ];
 
 #[test]

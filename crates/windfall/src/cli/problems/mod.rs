@@ -10,6 +10,7 @@ mod mixture;
 mod permutation;
 mod pi;
 mod sample;
+mod simulate;
 
 use super::flags::{bounds, number};
 use super::job::Job;
@@ -46,6 +47,7 @@ problems! {
     Jackknife from jackknife is "jackknife";
     Mixture from mixture is "mixture";
     Permutation from permutation is "permutation";
+    Simulate from simulate is "simulate";
 }
 
 /// A job file.
