@@ -23,8 +23,10 @@ from ._errors import (
     WindfallError,
 )
 from ._problems import (
+    FitResult,
     MixtureResult,
     bootstrap,
+    fit_many,
     integrate,
     jackknife,
     mixture,
@@ -40,6 +42,7 @@ __all__ = [
     "ConvergenceWarning",
     "ExpressionError",
     "FileError",
+    "FitResult",
     "IncompleteWarning",
     "InputError",
     "Interval",
@@ -54,6 +57,7 @@ __all__ = [
     "WindfallError",
     "__version__",
     "bootstrap",
+    "fit_many",
     "integrate",
     "jackknife",
     "mixture",

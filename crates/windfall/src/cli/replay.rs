@@ -1,6 +1,7 @@
 //! Run one task of a job again, here and alone: the way to look at a failure closely.
 
 use super::exit::{Done, Exit, print};
+use super::flags::OfDistribution;
 use super::job::Job;
 use super::solve::build;
 use clap::Args;
@@ -33,7 +34,7 @@ impl Replay {
             let error = Error::invalid("seed", "missing", "the seed of the run to look at again");
             return Err(error.hint("give it with --seed").into());
         }
-        let problem = build(&job, false)?;
+        let problem = build(&job, &OfDistribution::default())?;
         let tasks = problem.shards().tasks();
         if self.task >= tasks {
             let expected = format!("below {tasks}, the number of tasks of the job");

@@ -1,7 +1,7 @@
 //! The one way that every job goes: build, run, measure, print, write, draw.
 
 use super::exit::{Done, Exit, Failure, print};
-use super::flags::{Common, OfDistribution, OfJob};
+use super::flags::{Common, OfDistribution, OfJob, OfTable};
 use super::interrupt;
 use super::job::Job;
 use super::problems::Flags;
@@ -52,12 +52,32 @@ impl<F: Args + Flags> Draw<F> {
     }
 }
 
+/// The same for jobs whose answer is a table.
+#[derive(Args, Debug)]
+pub(super) struct Tabulate<F: Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    of_table: OfTable,
+    #[command(flatten)]
+    of_job: OfJob,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl<F: Args + Flags> Tabulate<F> {
+    pub(super) fn obey(&self) -> Done {
+        let kept = OfDistribution { out: self.of_table.out.clone(), plot: None };
+        solve(self.flags.job()?, &kept, &self.of_job, &self.common)
+    }
+}
+
 fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -> Done {
     kept.out.as_deref().map_or(Ok(()), files::check_ending)?;
     kept.plot.as_deref().map_or(Ok(()), plot::check_ending)?;
     let workers = common.workers()?;
     job.spec.seed = of_job.seed.or(job.spec.seed);
-    let problem = build(&job, kept.out.is_some() || kept.plot.is_some())?;
+    let problem = build(&job, kept)?;
     if let Some(path) = &of_job.write_job {
         let seed = problem.spec().and_then(|spec| spec.seed);
         job.write(path, seed).map_err(Failure::writing)?;
@@ -74,21 +94,31 @@ fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -
     Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
 }
 
-/// Checks the job and reads its data, with its distribution kept if that is `wanted`.
-pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
+/// Checks the job and reads its data, with its distribution kept if that is to be written or drawn;
+/// an answer that is a table is written as it is.
+pub(super) fn build(job: &Job, kept: &OfDistribution) -> Result<Box<dyn Problem>> {
     const KEY: &str = "distribution";
+    let wanted = kept.out.is_some() || kept.plot.is_some();
     let mut spec = job.spec.clone();
     if wanted {
         spec.options.insert(KEY.into(), true.into());
     }
-    REGISTRY.build(&spec, &job.folder).map_err(|error| match error.kind() {
-        ErrorKind::Unknown { name, .. } if wanted && name == KEY => {
+    let error = match REGISTRY.build(&spec, &job.folder) {
+        Err(error) if wanted => error,
+        built => return built,
+    };
+    match error.kind() {
+        ErrorKind::Unknown { name, .. } if name == KEY => {
+            let problem = REGISTRY.build(&job.spec, &job.folder)?;
+            if problem.is_tabular() && kept.plot.is_none() {
+                return Ok(problem);
+            }
             let expected = "a problem that simulates a distribution";
-            Error::invalid("problem", &spec.problem, expected)
-                .hint("leave out --out and --plot; --json prints the answer for programs")
+            Err(Error::invalid("problem", &spec.problem, expected)
+                .hint("leave out --out and --plot; --json prints the answer for programs"))
         }
-        _ => error,
-    })
+        _ => Err(error),
+    }
 }
 
 /// Solves the problem on this many threads and measures how long that takes.

@@ -1,6 +1,7 @@
 //! Run a job on several mappings and compare the answers byte by byte.
 
 use super::exit::{Done, Exit, print};
+use super::flags::OfDistribution;
 use super::interrupt;
 use super::job::Job;
 use super::solve::build;
@@ -23,7 +24,7 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn obey(&self) -> Done {
         let job = Job::from_file(&self.path)?;
-        let problem = build(&job, false)?;
+        let problem = build(&job, &OfDistribution::default())?;
         let control = Control { cancel: interrupt::listen()?, observer: None };
         let watch = Stopwatch::start();
         let rows = verify(problem.as_ref(), &control)?;
