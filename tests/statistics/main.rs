@@ -13,3 +13,4 @@ mod coverage;
 mod errors;
 mod permutation;
 mod simulate;
+mod fits;

@@ -1,7 +1,7 @@
 //! The one way that every job goes: build, run, measure, print, write, draw.
 
 use super::exit::{Done, Exit, Failure, print};
-use super::flags::{Common, OfDistribution, OfJob, OfReplicates};
+use super::flags::{Common, OfDistribution, OfJob, OfReplicates, OfTable};
 use super::interrupt;
 use super::job::Job;
 use super::problems::Flags;
@@ -79,6 +79,26 @@ impl<F: Args + Flags> Keep<F> {
     }
 }
 
+/// The same for jobs whose answer is a table.
+#[derive(Args, Debug)]
+pub(super) struct Tabulate<F: Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    of_table: OfTable,
+    #[command(flatten)]
+    of_job: OfJob,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl<F: Args + Flags> Tabulate<F> {
+    pub(super) fn obey(&self) -> Done {
+        let outputs = Outputs { out: self.of_table.out.as_deref(), ..Outputs::default() };
+        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
+    }
+}
+
 /// Where results go.
 #[derive(Debug, Default)]
 struct Outputs<'a> {
@@ -115,21 +135,30 @@ fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -
     Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
 }
 
-/// Checks the job and reads its data, with its distribution kept if that is `wanted`.
+/// Checks the job and reads its data, with its distribution kept if that is `wanted`; an answer
+/// that is a table is written and drawn as it is.
 pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
     const KEY: &str = "distribution";
     let mut spec = job.spec.clone();
     if wanted {
         spec.options.insert(KEY.into(), true.into());
     }
-    REGISTRY.build(&spec, &job.folder).map_err(|error| match error.kind() {
-        ErrorKind::Unknown { name, .. } if wanted && name == KEY => {
+    let error = match REGISTRY.build(&spec, &job.folder) {
+        Err(error) if wanted => error,
+        built => return built,
+    };
+    match error.kind() {
+        ErrorKind::Unknown { name, .. } if name == KEY => {
+            let problem = REGISTRY.build(&job.spec, &job.folder)?;
+            if problem.is_tabular() {
+                return Ok(problem);
+            }
             let expected = "a problem that simulates a distribution";
-            Error::invalid("problem", &spec.problem, expected)
-                .hint("leave out --out and --plot; --json prints the answer for programs")
+            Err(Error::invalid("problem", &spec.problem, expected)
+                .hint("leave out --out and --plot; --json prints the answer for programs"))
         }
-        _ => error,
-    })
+        _ => Err(error),
+    }
 }
 
 /// Solves the problem on this many threads and measures how long that takes.

@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod design;
+mod fit;
 mod integrate;
 mod jackknife;
 mod mixture;
@@ -45,6 +46,7 @@ problems! {
     Integrate from integrate is "integrate";
     Bootstrap from bootstrap is "bootstrap";
     Jackknife from jackknife is "jackknife";
+    Fit from fit is "fit";
     Mixture from mixture is "mixture";
     Permutation from permutation is "permutation";
     Simulate from simulate is "simulate";
