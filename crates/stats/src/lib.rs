@@ -11,6 +11,7 @@ pub mod jackknife;
 pub mod law;
 pub mod mixture;
 pub mod pi;
+pub mod power;
 pub mod resample;
 pub mod sample;
 pub mod statistic;
@@ -24,5 +25,6 @@ pub static REGISTRY: Registry = Registry(&[
     jackknife::ENTRY,
     mixture::ENTRY,
     pi::ENTRY,
+    power::ENTRY,
     sample::ENTRY,
 ]);

@@ -7,6 +7,7 @@ mod integrate;
 mod jackknife;
 mod mixture;
 mod pi;
+mod power;
 mod resample;
 mod sample;
 mod shared;
