@@ -18,6 +18,11 @@ pub trait Problem: Send + Sync {
     /// What the tasks report, with the shard's address.
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>>;
 
+    /// Whether the answer is a table by nature, which can be written and drawn as it is.
+    fn gives_table(&self) -> bool {
+        false
+    }
+
     /// Runs the whole on `on`, merges, and makes the answer.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub mod pi;
 pub mod power;
 pub mod resample;
 pub mod sample;
+pub mod sample_size;
 pub mod statistic;
 
 use windfall_core::Registry;
@@ -27,4 +28,5 @@ pub static REGISTRY: Registry = Registry(&[
     pi::ENTRY,
     power::ENTRY,
     sample::ENTRY,
+    sample_size::ENTRY,
 ]);

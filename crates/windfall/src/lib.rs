@@ -35,7 +35,7 @@ pub mod readable;
 mod replicate;
 mod request;
 
-pub use problems::{bootstrap, integrate, jackknife, mixture, pi, sample};
+pub use problems::{bootstrap, integrate, jackknife, mixture, pi, power, sample, sample_size};
 pub use replicate::{map, map_seeded, replicate};
 pub use request::{Request, solve};
 pub use windfall_core::{

@@ -24,7 +24,8 @@ pub(crate) mod user;
 pub use catalogue::{Row, TESTS};
 pub(crate) use catalogue::{Setup, find};
 pub use options::{Design, Numbers, PowerOptions};
-use options::{between, written};
+pub(crate) use options::{N_MAX, between, check_effort, written};
+pub(crate) use ready::Drawn;
 pub use ready::Point;
 pub use user::UserTest;
 
@@ -187,6 +188,10 @@ impl Problem for Power<'_> {
 
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         run_bytes(&self.job(), shard)
+    }
+
+    fn gives_table(&self) -> bool {
+        true
     }
 
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {

@@ -10,4 +10,5 @@ mod pi;
 mod power;
 mod resample;
 mod sample;
+mod sample_size;
 mod shared;

@@ -211,7 +211,8 @@ fn a_tolerance_stops_early_and_alike() {
     assert!(answer.quantities[0].mcse <= 0.001 && answer.draws.count < 3_000_000);
     let rows = verify(build(job).unwrap().as_ref(), &Control::default()).unwrap();
     assert!(rows.iter().all(|row| row.same), "{rows:?}");
-    let text = "problem = 'power'\ntest = 't-test'\neffect = 0.5\nn = 64\nseed = 3\ntolerance = 1e-5\n\
+    let text = "problem = 'power'\ntest = 't-test'\neffect = 0.5\nn = 64\nseed = 3\n\
+                tolerance = 1e-5\n\
                 simulations = 1000";
     assert!(solve(text).unwrap().notes.iter().any(|note| note.contains("was not reached")));
 }
@@ -221,7 +222,8 @@ fn any_number_of_simulations_is_counted_to_the_last() {
     for full in [true, false] {
         for n in [1, 7, 8, 9, 1000, 1003] {
             let text = format!(
-                "problem = 'power'\ntest = 't-test'\neffect = 9\nn = 9\nseed = 3\nsimulations = {n}\n\
+                "problem = 'power'\ntest = 't-test'\neffect = 9\nn = 9\nseed = 3\n\
+                 simulations = {n}\n\
                  full_data = {full}"
             );
             let answer = solve(&text).unwrap();

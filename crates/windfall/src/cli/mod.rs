@@ -67,6 +67,10 @@ enum Command {
     Sample(solve::Draw<problems::Sample>),
     /// Fit a mixture of normal distributions: weights, means and covariances
     Mixture(solve::Draw<problems::Mixture>),
+    /// Power of a test by simulation, at one sample size or along a curve
+    Power(solve::Draw<problems::Power>),
+    /// Smallest sample size with which a test has a given power
+    SampleSize(solve::Draw<problems::SampleSize>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -100,6 +104,8 @@ fn obey(command: Command) -> exit::Done {
         Command::Jackknife(solve) => solve.obey(),
         Command::Sample(draw) => draw.obey(),
         Command::Mixture(draw) => draw.obey(),
+        Command::Power(draw) => draw.obey(),
+        Command::SampleSize(draw) => draw.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

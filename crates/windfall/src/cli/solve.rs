@@ -74,21 +74,30 @@ fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -
     Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
 }
 
-/// Checks the job and reads its data, with its distribution kept if that is `wanted`.
+/// Checks the job and reads its data, with its distribution kept if that is `wanted` and its
+/// answer is no table by nature.
 pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
     const KEY: &str = "distribution";
     let mut spec = job.spec.clone();
     if wanted {
         spec.options.insert(KEY.into(), true.into());
     }
-    REGISTRY.build(&spec, &job.folder).map_err(|error| match error.kind() {
+    let error = match REGISTRY.build(&spec, &job.folder) {
+        Ok(problem) => return Ok(problem),
+        Err(error) => error,
+    };
+    match error.kind() {
         ErrorKind::Unknown { name, .. } if wanted && name == KEY => {
+            let problem = REGISTRY.build(&job.spec, &job.folder)?;
+            if problem.gives_table() {
+                return Ok(problem);
+            }
             let expected = "a problem that simulates a distribution";
-            Error::invalid("problem", &spec.problem, expected)
-                .hint("leave out --out and --plot; --json prints the answer for programs")
+            Err(Error::invalid("problem", &spec.problem, expected)
+                .hint("leave out --out and --plot; --json prints the answer for programs"))
         }
-        _ => error,
-    })
+        _ => Err(error),
+    }
 }
 
 /// Solves the problem on this many threads and measures how long that takes.

@@ -8,7 +8,10 @@ mod integrate;
 mod jackknife;
 mod mixture;
 mod pi;
+mod power;
 mod sample;
+mod sample_size;
+mod test_design;
 
 use super::flags::{bounds, number};
 use super::job::Job;
@@ -44,6 +47,8 @@ problems! {
     Bootstrap from bootstrap is "bootstrap";
     Jackknife from jackknife is "jackknife";
     Mixture from mixture is "mixture";
+    Power from power is "power";
+    SampleSize from sample_size is "sample_size";
 }
 
 /// A job file.
