@@ -29,8 +29,10 @@ from ._problems import (
     jackknife,
     mixture,
     pi,
+    power,
     run,
     sample,
+    sample_size,
     verify,
 )
 from ._result import IncompleteWarning, Interval, Result, Verification
@@ -58,7 +60,9 @@ __all__ = [
     "jackknife",
     "mixture",
     "pi",
+    "power",
     "run",
     "sample",
+    "sample_size",
     "verify",
 ]

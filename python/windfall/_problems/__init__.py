@@ -6,7 +6,9 @@ from .jackknife import jackknife
 from .jobs import run, verify
 from .mixture import MixtureResult, mixture
 from .pi import pi
+from .power import power
 from .sample import sample
+from .sample_size import sample_size
 
 __all__ = [
     "MixtureResult",
@@ -15,7 +17,9 @@ __all__ = [
     "jackknife",
     "mixture",
     "pi",
+    "power",
     "run",
     "sample",
+    "sample_size",
     "verify",
 ]
