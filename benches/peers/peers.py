@@ -103,6 +103,8 @@ def c_loops():
     means.restype = ctypes.c_double
     whole = ctypes.c_int64
     means.argtypes = [DOUBLES, whole, whole, whole, ctypes.c_uint64, ctypes.c_double]
+    loaded.power_lanes.restype = ctypes.c_double
+    loaded.power_lanes.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_double, ctypes.c_double]
     folder.cleanup()
     return loaded
 
@@ -268,3 +270,59 @@ def permutation_correlation_numba(x, y, permutations, observed):
             product += drawn * b[i]
         extreme += abs(product * scale) >= abs(observed)
     return (extreme + 1) / (permutations + 1)
+def power_numpy(simulations, n, effect, critical, chunk=10_000):
+    """Simulate two-sample t tests, vectorised, in chunks that stay in cache."""
+    rng = np.random.default_rng(1)
+    rejected = 0
+    for _ in range(simulations // chunk):
+        x = rng.standard_normal((chunk, n)) + effect
+        y = rng.standard_normal((chunk, n))
+        pooled = (x.var(1, ddof=1) + y.var(1, ddof=1)) / 2
+        t = (x.mean(1) - y.mean(1)) / np.sqrt(pooled * 2 / n)
+        rejected += np.count_nonzero(np.abs(t) > critical)
+    return rejected / (simulations // chunk * chunk)
+
+
+def power_scipy(simulations, n, effect):
+    """Simulate them with scipy.stats.power, vectorised."""
+    from scipy import stats
+
+    rng = np.random.default_rng(1)
+    laws = (stats.norm(effect, 1), stats.norm())
+    rvs = tuple(lambda size, law=law: law.rvs(size=size, random_state=rng) for law in laws)
+    done = stats.power(
+        stats.ttest_ind,
+        rvs,
+        (n, n),
+        significance=0.05,
+        vectorized=True,
+        n_resamples=simulations,
+        batch=10_000,
+    )
+    return float(done.power)
+
+
+@numba.njit
+def power_numba(rng, simulations, n, effect, critical):
+    rejected = 0
+    for _ in range(simulations):
+        s1 = s2 = q1 = q2 = 0.0
+        for _ in range(n):
+            z = rng.standard_normal()
+            s1 += z
+            q1 += z * z
+            z = rng.standard_normal()
+            s2 += z
+            q2 += z * z
+        m1, m2 = s1 / n, s2 / n
+        pooled = (q1 - n * m1 * m1 + q2 - n * m2 * m2) / (2 * n - 2)
+        rejected += abs(m1 + effect - m2) > critical * math.sqrt(pooled * 2 / n)
+    return rejected / simulations
+
+
+def power_by_sums(simulations, n, effect, critical):
+    """Simulate them from sufficient statistics in NumPy: a normal and a chi-square number."""
+    rng = np.random.default_rng(1)
+    gap = effect + rng.standard_normal(simulations) * math.sqrt(2 / n)
+    pooled = rng.chisquare(2 * n - 2, simulations) / (2 * n - 2)
+    return np.count_nonzero(np.abs(gap) > critical * np.sqrt(pooled * 2 / n)) / simulations

@@ -33,9 +33,11 @@ from ._problems import (
     mixture,
     permutation_test,
     pi,
+    power,
     run,
     sample,
     simulate,
+    sample_size,
     verify,
 )
 from ._result import IncompleteWarning, Interval, Result, Verification
@@ -67,8 +69,10 @@ __all__ = [
     "mixture",
     "permutation_test",
     "pi",
+    "power",
     "run",
     "sample",
     "simulate",
+    "sample_size",
     "verify",
 ]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ._plots import DRAWERS
+
 if TYPE_CHECKING:
     from ._core import Problem, Rows
 
@@ -212,11 +214,13 @@ class Result:
         return pandas.DataFrame(list(self._rows()))
 
     def plot(self, ax: Any = None, *, quantity: int = 0, bins: int | str = "auto") -> Any:
-        """Draw the distribution with its estimate and interval; return the axes.
+        """Draw the distribution with its estimate and interval, or the curve; return the axes.
 
         Of a permutation test: the null distribution, with the statistic of the data.
-        Needs matplotlib and a result that kept its distribution.
+        Needs matplotlib and a result that kept its distribution, or that is a curve.
         """
+        if self.problem in DRAWERS:
+            return DRAWERS[self.problem](self, ax)
         if self.distribution is None:
             raise ValueError(
                 f"this {self.problem} result keeps no distribution; plot() serves the bootstrap"

@@ -14,3 +14,4 @@ mod errors;
 mod permutation;
 mod simulate;
 mod fits;
+mod power;

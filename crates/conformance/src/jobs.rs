@@ -74,6 +74,17 @@ pub fn jobs() -> Vec<JobSpec> {
          generate = ['x = normal(d, 1)', 'y = gamma(2, 1 + x^2)']\ntruth = 'd'\n\
          method = ['mean(x)', 'slope(y, x)', 'sd(y)/mean(y); interval = basic; resamples = 49']\n\
          distribution = true",
+        "problem = 'power'\ntest = 't-test'\neffect = 0.5\nn = '20:60:20'\nsimulations = 30003",
+        "problem = 'power'\ntest = 'welch'\neffect = [0.4, 0.8]\nn = 21\nratio = 1.5\n\
+         simulations = 5003\nfull_data = true",
+        "problem = 'power'\ntest = 'mann-whitney'\neffect = 0.7\nn = 12\nlaw = 'gamma(2)'\n\
+         tolerance = 0.01",
+        "problem = 'power'\ntest = 'log-rank'\neffect = 0.5\nn = 30\naccrual = 1\n\
+         follow_up = 2\ndropout = 0.1\nsimulations = 1000",
+        "problem = 'power'\ntest = 'logistic'\neffect = 2\nn = 60\nsimulations = 1000",
+        "problem = 'power'\ntest = 'fisher'\nproportions = [0.7, 0.3]\nn = 20",
+        "problem = 'sample_size'\ntest = 'paired-t'\neffect = 0.8\nsimulations = 40000",
+        "problem = 'sample_size'\ntest = 'wilcoxon'\neffect = 0.8\nsimulations = 5000",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

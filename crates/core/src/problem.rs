@@ -18,7 +18,7 @@ pub trait Problem: Send + Sync {
     /// What the tasks report, with the shard's address.
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>>;
 
-    /// Whether the answer is a table by nature; see [`Answer::table`].
+    /// Whether the answer is a table by nature, which can be written and drawn as it is.
     fn is_tabular(&self) -> bool {
         false
     }

@@ -14,9 +14,11 @@ mod linear;
 pub mod mixture;
 pub mod permutation;
 pub mod pi;
+pub mod power;
 pub mod resample;
 pub mod sample;
 pub mod simulate;
+pub mod sample_size;
 pub mod statistic;
 
 use windfall_core::Registry;
@@ -30,6 +32,8 @@ pub static REGISTRY: Registry = Registry(&[
     mixture::ENTRY,
     permutation::ENTRY,
     pi::ENTRY,
+    power::ENTRY,
     sample::ENTRY,
     simulate::ENTRY,
+    sample_size::ENTRY,
 ]);

@@ -5,6 +5,7 @@
 
 mod axis;
 mod chains;
+mod curve;
 mod font;
 mod null;
 mod panel;
@@ -26,13 +27,13 @@ struct Drawer {
 }
 
 /// The ways to draw an answer, the most particular first.
-static DRAWERS: &[Drawer] = &[chains::DRAWER, null::DRAWER, panel::DRAWER];
+static DRAWERS: &[Drawer] = &[chains::DRAWER, null::DRAWER, panel::DRAWER, curve::DRAWER];
 
 /// Draws `answer` into the file at `path`: SVG or PNG by its ending. The file appears whole or not
 /// at all.
 ///
 /// A distribution is drawn as a histogram a quantity, with estimate and interval; the draws of
-/// several chains as densities, traces and ranks.
+/// several chains as densities, traces and ranks; powers along a table as a curve with its band.
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps nothing
@@ -40,8 +41,10 @@ static DRAWERS: &[Drawer] = &[chains::DRAWER, null::DRAWER, panel::DRAWER];
 pub fn plot(path: &Path, answer: &Answer) -> Result<()> {
     let format = format_of(path)?;
     let Some(drawer) = DRAWERS.iter().find(|drawer| (drawer.serves)(answer)) else {
-        let error = ErrorKind::TooFew { what: "distributions to draw".into(), got: 0, need: 1 };
-        return Err(Error::new(error).hint("set `distribution = true` in the job"));
+        let what = "distributions or curves to draw".into();
+        let error = ErrorKind::TooFew { what, got: 0, need: 1 };
+        let hint = "set `distribution = true` in the job; a curve has at least two points";
+        return Err(Error::new(error).hint(hint));
     };
     let font = Font::sans();
     let scene = (drawer.draw)(answer, &font);

@@ -182,4 +182,36 @@ pub fn simulate<D: 'static>(
 pub fn fit_many(table: &Table, formula: &str, by: &[&str]) -> Request {
     let by: Vec<Value> = by.iter().map(|&name| name.into()).collect();
     Request::new("fit").set("formula", formula).set("by", by).table(table)
+/// The power of a test of the catalogue, such as `t-test`, at a sample size of `n`.
+///
+/// # Examples
+/// ```
+/// let answer = windfall::power("t-test", 64).set("effect", 0.5).seed(1_u64).solve()?;
+/// let power = &answer.quantities[0];
+/// assert!((power.estimate - 0.80146).abs() < 5.0 * power.mcse);
+/// // A curve is a list or a range, and its points a table.
+/// let curve = windfall::power("mann-whitney", 20)
+///     .set("n", "20:60:20")
+///     .set("effect", 0.5)
+///     .set("law", "lognormal(0, 1)")
+///     .set("simulations", 2000)
+///     .seed(1_u64)
+///     .solve()?;
+/// assert_eq!(curve.table.unwrap().numbers("n")?, [20.0, 40.0, 60.0]);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn power(test: &str, n: u64) -> Request {
+    Request::new("power").set("test", test).set("n", n)
+}
+
+/// The smallest sample size with which a test of the catalogue has the power `power`.
+///
+/// # Examples
+/// ```
+/// let answer = windfall::sample_size("t-test", 0.8).set("effect", 0.8).seed(1_u64).solve()?;
+/// assert_eq!(answer.quantities[0].estimate, 26.0);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn sample_size(test: &str, power: f64) -> Request {
+    Request::new("sample_size").set("test", test).set("power", power)
 }

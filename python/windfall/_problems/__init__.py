@@ -8,8 +8,10 @@ from .jobs import run, verify
 from .mixture import MixtureResult, mixture
 from .permutation import permutation_test
 from .pi import pi
+from .power import power
 from .sample import sample
 from .simulate import SimulationResult, simulate
+from .sample_size import sample_size
 
 __all__ = [
     "MixtureResult",
@@ -21,9 +23,11 @@ __all__ = [
     "mixture",
     "permutation_test",
     "pi",
+    "power",
     "run",
     "sample",
     "SimulationResult",
     "simulate",
+    "sample_size",
     "verify",
 ]

@@ -73,6 +73,10 @@ enum Command {
     Simulate(solve::Keep<problems::Simulate>),
     /// Fit the same regression to each group of rows of a table
     Fit(solve::Tabulate<problems::Fit>),
+    /// Power of a test by simulation, at one sample size or along a curve
+    Power(solve::Draw<problems::Power>),
+    /// Smallest sample size with which a test has a given power
+    SampleSize(solve::Draw<problems::SampleSize>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -109,6 +113,8 @@ fn obey(command: Command) -> exit::Done {
         Command::Permutation(draw) => draw.obey(),
         Command::Simulate(keep) => keep.obey(),
         Command::Fit(tabulate) => tabulate.obey(),
+        Command::Power(draw) => draw.obey(),
+        Command::SampleSize(draw) => draw.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

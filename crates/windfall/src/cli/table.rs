@@ -17,12 +17,15 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
     let told = answer.quantities.iter().enumerate();
     let told: Vec<_> =
         told.map(|(place, _)| fields(answer, place, |name| beside(answer, name, place))).collect();
+    // Rows that hold every quantity's estimate stand for the grid; for one quantity, the list.
+    let same = answer.table.as_ref().is_some_and(|rows| holds_estimates(rows, answer));
     let mut text = match (answer.quantities.as_slice(), told.as_slice()) {
+        (several, _) if same && several.len() > 1 => format!("{}\n", answer.problem),
         ([one], [fields]) => format!("{}: {}\n\n{}", answer.problem, one.name, list(fields, 2)),
         ([], _) => format!("{}\n", answer.problem),
         (several, told) => format!("{}\n\n{}", answer.problem, grid(several, told)),
     };
-    if let Some(rows) = &answer.table {
+    if let Some(rows) = answer.table.as_ref().filter(|_| !same || told.len() > 1) {
         text.push_str(&format!("\n{}", sheet(rows)));
     }
     let mut about = vec![("method".to_owned(), answer.method.clone())];
@@ -52,6 +55,19 @@ pub(super) fn table(answer: &Answer, record: &Record) -> String {
         text.push_str("\nINCOMPLETE: interrupted; this is the estimate so far\n");
     }
     text
+}
+
+/// Whether a column of `rows` is the estimates of the quantities, one a row, and nothing but their
+/// Monte Carlo error is known of them.
+fn holds_estimates(rows: &Table, answer: &Answer) -> bool {
+    let bare = |one: &Quantity| one.standard_error.is_none() && one.bias.is_none();
+    answer.quantities.iter().all(bare)
+        && rows.columns().any(|(_, column)| match column {
+            Column::Numbers(numbers) => {
+                numbers.as_slice().iter().eq(answer.quantities.iter().map(|one| &one.estimate))
+            }
+            Column::Labels(_) => false,
+        })
 }
 
 /// What is known of the quantity at `place`, each with its label; `beside` finds the further

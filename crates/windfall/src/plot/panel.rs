@@ -12,20 +12,20 @@ pub(super) const WIDTH: f64 = 760.0;
 /// The size of a panel in pixels.
 pub(super) const HEIGHT: f64 = 430.0;
 
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = WIDTH - 28.0;
+pub(super) const LEFT: f64 = 64.0;
+pub(super) const RIGHT: f64 = WIDTH - 28.0;
 /// From the panel's top to the plot's, with room for two lines of title and one of labels.
-const TOP: f64 = 96.0;
-const BOTTOM: f64 = HEIGHT - 58.0;
+pub(super) const TOP: f64 = 96.0;
+pub(super) const BOTTOM: f64 = HEIGHT - 58.0;
 
 pub(super) const INK: Colour = [31, 41, 55];
 pub(super) const QUIET: Colour = [107, 114, 128];
 pub(super) const FAINT: Colour = [229, 231, 235];
-const INSIDE: Colour = [79, 129, 189];
-const OUTSIDE: Colour = [190, 207, 228];
+pub(super) const INSIDE: Colour = [79, 129, 189];
+pub(super) const OUTSIDE: Colour = [190, 207, 228];
 const BAND: Colour = [241, 245, 250];
-const EDGE: Colour = [37, 78, 128];
-const ESTIMATE: Colour = [192, 57, 43];
+pub(super) const EDGE: Colour = [37, 78, 128];
+pub(super) const ESTIMATE: Colour = [192, 57, 43];
 
 /// A histogram a quantity, one below the other.
 pub(super) const DRAWER: Drawer = Drawer {

@@ -49,6 +49,9 @@ impl Canvas {
                 }
             }
             Shape::Line { points, width, colour } => self.line(points, *width, *colour),
+            Shape::Band { points, colour } => {
+                points.windows(2).for_each(|ends| self.band(ends[0], ends[1], *colour));
+            }
             Shape::Text { x, y, size, anchor, text, colour } => {
                 let start = match anchor {
                     Anchor::Start => *x,
@@ -59,6 +62,18 @@ impl Canvas {
                     self.blend(x, y, share, *colour);
                 });
             }
+        }
+    }
+
+    /// Fills the area between two upright edges, pixel column by pixel column.
+    fn band(&mut self, from: [f64; 3], to: [f64; 3], colour: Colour) {
+        let columns = ((to[0] - from[0]) * SCALE).ceil().max(1.0);
+        let along = |share: f64, part: usize| from[part] + share * (to[part] - from[part]);
+        for column in 0..columns as usize {
+            let (start, end) = (column as f64 / columns, (column as f64 + 1.0) / columns);
+            let middle = 0.5 * (start + end);
+            let across = [along(start, 0), along(end, 0)];
+            self.fill(across, [along(middle, 1), along(middle, 2)], colour);
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) enum Shape {
     Rule { x: f64, top: f64, bottom: f64, width: f64, dashed: bool, colour: Colour },
     /// A line through points, its corners round.
     Line { points: Vec<[f64; 2]>, width: f64, colour: Colour },
+    /// The area between two lines over the same points: x, upper y, lower y each.
+    Band { points: Vec<[f64; 3]>, colour: Colour },
     /// A line of text, its baseline at `y`.
     Text { x: f64, y: f64, size: f64, anchor: Anchor, text: String, colour: Colour },
 }
@@ -78,6 +80,14 @@ impl Scene {
                         .join(" "),
                     hex(*colour)
                 ),
+                Shape::Band { points, colour } => {
+                    let upper = points.iter().map(|[x, y, _]| (x, y));
+                    let corners = upper.chain(points.iter().rev().map(|[x, _, y]| (x, y)));
+                    let path: Vec<String> =
+                        corners.map(|(x, y)| format!("{} {}", short(*x), short(*y))).collect();
+                    let (path, colour) = (path.join("L"), hex(*colour));
+                    writeln!(svg, "<path d=\"M{path}Z\" fill=\"{colour}\"/>")
+                }
                 Shape::Text { x, y, size, anchor, text, colour } => writeln!(
                     svg,
                     "<text x=\"{}\" y=\"{}\" font-size=\"{size}\" text-anchor=\"{}\" \

@@ -76,6 +76,20 @@ fn permutations_that_change_nothing_are_named() {
     let side = ["-s", "mean(x)", "--samples", "x", "--alternative", "both"];
     refused(&permutation(&side), &["alternative", "both", "two-sided"]);
     refused(&permutation(&["--permute", "x"]), &["--statistic"]);
+fn tests_and_laws_that_cannot_be_are_named() {
+    let power = |more: &[&'static str]| [&["power", "t-test", "-n", "20"][..], more].concat();
+    refused(&power(&[]), &["`effect` is `missing`", "hint: "]);
+    refused(&power(&["--effect", "big"]), &["`effect` is `big`"]);
+    refused(&power(&["--effect", "1", "--alpha", "5"]), &["`alpha` is `5`"]);
+    refused(&power(&["--effect", "1", "--icc", "0.1"]), &["`icc`", "`t-test` has no use for it"]);
+    refused(&power(&["--group", "normal(0, 1)"]), &["`groups`", "2 laws"]);
+    refused(&power(&["--effect", "1", "--law", "norml(0, 1)"]), &["did you mean `normal`"]);
+    refused(&power(&["--effect", "1", "--simulations", "0"]), &["too few simulations"]);
+    refused(&power(&["--effect", "1", "--alternative", "both"]), &["alternative", "both"]);
+    refused(&["power", "t-tset", "-n", "20", "-e", "1"], &["did you mean `t-test`"]);
+    refused(&["power", "t-test", "-e", "1"], &["`n` is `missing`", "hint: "]);
+    refused(&["sample-size", "t-test", "-e", "1", "--power", "1.5"], &["`power` is `1.5`"]);
+    refused(&["sample-size", "t-test", "-e", "1,2"], &["`effect` is `2`", "one number"]);
 }
 
 #[test]

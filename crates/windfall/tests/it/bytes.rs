@@ -7,6 +7,7 @@ use windfall::files;
 const JOBS: [&[&str]; 21] = [
 const JOBS: [&[&str]; 20] = [
 const JOBS: [&[&str]; 16] = [
+const JOBS: [&[&str]; 22] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -69,6 +70,9 @@ const JOBS: [&[&str]; 16] = [
     &["permutation", "law_school.csv", "-s", "correlation(lsat, gpa)", "--permute", "lsat"],
     &["permutation", "law_school.csv", "-s", "mean(gpa - lsat/180)", "--samples", "lsat,gpa"],
     &["simulate", "--grid", "n = 10, 30", "-g", "x = t(3)", "-m", "mean(x)", "-m", "median(x)"],
+    &["power", "t-test", "--effect", "0.5", "-n", "20:60:20"],
+    &["power", "mann-whitney", "-e", "0.5", "-n", "25", "--law", "lognormal(0, 1)", "-s", "3000"],
+    &["sample-size", "t-test", "--effect", "0.8", "--simulations", "2e5"],
 ];
 
 #[test]

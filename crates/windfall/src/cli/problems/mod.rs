@@ -10,8 +10,11 @@ mod jackknife;
 mod mixture;
 mod permutation;
 mod pi;
+mod power;
 mod sample;
 mod simulate;
+mod sample_size;
+mod test_design;
 
 use super::flags::{bounds, number};
 use super::job::Job;
@@ -50,6 +53,8 @@ problems! {
     Mixture from mixture is "mixture";
     Permutation from permutation is "permutation";
     Simulate from simulate is "simulate";
+    Power from power is "power";
+    SampleSize from sample_size is "sample_size";
 }
 
 /// A job file.

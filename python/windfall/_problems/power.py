@@ -1,0 +1,91 @@
+"""The power of a test, by simulation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._result import Result
+from .._rng import RngLike
+from .designs import Alternative, Design, Numbers, design_options, numbers
+from .solving import Progress, build, given, solve
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+def power(
+    test: str,
+    n: Numbers,
+    *,
+    effect: Numbers | None = None,
+    alpha: float | None = None,
+    alternative: Alternative | None = None,
+    n_simulations: int | float | None = None,
+    tolerance: float | None = None,
+    confidence_level: float | None = None,
+    rng: RngLike = None,
+    workers: int | None = None,
+    progress: Progress = None,
+    **design: Unpack[Design],
+) -> Result:
+    """Estimate the power of a test: how often it rejects when the effect is there.
+
+    Parameters
+    ----------
+    test : str
+        "t-test", "welch", "one-sample-t", "paired-t", "anova", "equivalence", "cluster",
+        "proportion", "proportions", "fisher", "goodness-of-fit", "independence",
+        "correlation", "linear-regression", "logistic-regression", "mann-whitney",
+        "wilcoxon" or "log-rank".
+    n : int, sequence of int, or str
+        The sample size, of each sample where there are several. Several, as a list or a
+        range such as "20:100:10", make a curve, whose points see the same draws.
+    effect : float or sequence of float, optional
+        In the test's measure: Cohen's d, f, h or w, a correlation, a slope, an odds or a
+        hazard ratio. Left out where the laws or proportions of the samples are given.
+    alpha : float, default 0.05
+        The level at which the test rejects.
+    alternative : {"two-sided", "less", "greater"}
+    n_simulations : int, default 100,000
+        Of each point; with `tolerance` the most there may be.
+    tolerance : float, optional
+        Stop as soon as the Monte Carlo standard error of every point is at most this.
+    confidence_level : float, default 0.95
+        Of the interval (Clopper-Pearson).
+    rng, workers, progress
+        As for `integrate`.
+    **design
+        What only some tests read. Data: `groups` (the law of each sample, such as
+        "normal(0.5, 1)", "gamma(2, 1.5)" or "bernoulli(0.3)"), `law` (of data that the
+        effect moves), `ratio` (of the second sample size to the first), `arms` (samples of
+        an analysis of variance), `margin` (of equivalence), `proportions`, `null`,
+        `probabilities`, `null_probabilities` and `cells` (of tables), `predictor`,
+        `covariates`, `r_squared` and `base_rate` (of regressions), `cluster_size`, `icc`,
+        `median`, `accrual`, `follow_up` and `dropout` (of survival). `full_data=True` draws
+        every value, even where sums or counts of them, drawn by their exact law, would do.
+
+    Returns
+    -------
+    Result
+        `estimate` is the power, an array along a curve, whose points are also `table`;
+        `plot()` draws it.
+
+    Examples
+    --------
+    >>> result = windfall.power("t-test", 64, effect=0.5, rng=1)
+    >>> abs(result.estimate - 0.80145956) < 5 * result.mcse
+    True
+    >>> curve = windfall.power("mann-whitney", [20, 40], effect=0.5, n_simulations=2000, rng=1)
+    >>> bool(curve.estimate[0] < curve.estimate[1])
+    True
+    """
+    options = {
+        **design_options(test, effect, alpha, alternative, design),
+        **given(
+            n=numbers(n),
+            simulations=n_simulations,
+            tolerance=tolerance,
+            level=confidence_level,
+        ),
+    }
+    return solve(build("power", options, rng), workers, progress)
