@@ -8,6 +8,7 @@ mod integrate;
 mod jackknife;
 mod mixture;
 mod permutation;
+mod models;
 mod pi;
 mod power;
 mod resample;
