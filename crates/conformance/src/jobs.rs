@@ -44,6 +44,12 @@ pub fn jobs() -> Vec<JobSpec> {
          init = 'kmeans'\nacceleration = 'squarem'\nstandard_errors = true",
         "problem = 'mixture'\ndata = 'law'\ncovariance = 'diag'\niterations = 4\n\
          start = [{ means = [[550, 3], [650, 3.3]] }, { means = [[550, 3.3], [650, 3]] }]",
+        "problem = 'mixture'\ndata = 'law'\nstart = { means = [[550, 3], [650, 3.3]] }\n\
+         iterations = 0\ndistribution = true",
+        "problem = 'mixture'\ndata = 'law'\ncomponents = 2\nmethod = 'gibbs'\nchains = 3\n\
+         warmup = 20\ndraws = 30\ndistribution = true",
+        "problem = 'mixture'\ndata = 'law'\ncomponents = 2\nmethod = 'gibbs'\nchains = 2\n\
+         warmup = 5\ndraws = 20\ncovariance = 'spherical'\norder = 'none'",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

@@ -6,6 +6,7 @@
 mod axis;
 mod chains;
 mod font;
+mod mixture;
 mod panel;
 mod png;
 mod scene;
@@ -25,13 +26,13 @@ struct Drawer {
 }
 
 /// The ways to draw an answer, the most particular first.
-static DRAWERS: &[Drawer] = &[chains::DRAWER, panel::DRAWER];
+static DRAWERS: &[Drawer] = &[mixture::DRAWER, chains::DRAWER, panel::DRAWER];
 
 /// Draws `answer` into the file at `path`: SVG or PNG by its ending. The file appears whole or not
 /// at all.
 ///
 /// A distribution is drawn as a histogram a quantity, with estimate and interval; the draws of
-/// several chains as densities, traces and ranks.
+/// several chains as densities, traces and ranks; a mixture as densities or ellipses over its rows.
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps nothing

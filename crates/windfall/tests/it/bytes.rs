@@ -4,7 +4,7 @@ use crate::Scratch;
 use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
-const JOBS: [&[&str]; 14] = [
+const JOBS: [&[&str]; 15] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -29,6 +29,7 @@ const JOBS: [&[&str]; 14] = [
     &["sample", "-m", "gaussian", "--with", "dimensions=9", "--sampler", "ensemble", "-n", "50"],
     &["mixture", "law_school.csv", "--components", "1,2", "--covariance", "spherical"],
     &["mixture", "law_school.csv", "-c", "2", "--init", "kmeans", "--acceleration", "squarem"],
+    &["mixture", "law_school.csv", "-c", "2", "--method", "gibbs", "-n", "50", "--warmup", "20"],
 ];
 
 #[test]
