@@ -115,8 +115,8 @@ def test_it_is_the_same_in_the_shell(examples, tmp_path):
     assert shell == json.loads(result.to_json())
     with open(out) as file:
         header, *rows = list(csv.reader(file))
-    assert header == ["component", "log_density", "p0", "p1", "p2"]
-    assert [float(row[1]) for row in rows] == result.index["log_density"].tolist()
+    assert header == ["velocity", "component", "log_density", "p0", "p1", "p2"]
+    assert [float(row[2]) for row in rows] == result.index["log_density"].tolist()
     assert windfall.run({**shell_job(), "data": str(examples / "galaxies.csv")}).draws > 0
 
 
@@ -173,3 +173,31 @@ def test_it_draws_itself(irises):
     assert len(one.lines) == 3
     with pytest.raises(ValueError, match="4"):
         windfall.mixture(irises, 2, rng=1, n_init=1).plot()
+
+
+def test_gibbs_draws_agree_with_the_fit(examples):
+    data = examples / "galaxies.csv"
+    fit = windfall.mixture(data, 3, rng=1)
+    drawn = windfall.mixture(data, 3, method="gibbs", rng=1, draws=1500)
+    assert drawn.distribution.shape == (9, 6000)
+    assert drawn.index["chain"].tolist() == sorted(drawn.index["chain"].tolist())
+    assert drawn.method == "gibbs" and drawn.table["r_hat"].max() < 1.05
+    # The same order of size: a posterior mean is no maximum.
+    assert drawn.means == pytest.approx(fit.means, abs=1.5)
+    assert drawn.weights.sum() == pytest.approx(1, abs=1e-12)
+    assert (drawn.predict() == fit.predict()).mean() > 0.95
+    assert drawn.interval.low[3] < fit.means[0, 0] < drawn.interval.high[3]
+    with pytest.raises(AttributeError, match="bic"):
+        _ = drawn.bic
+
+
+def test_a_prior_is_what_it_says():
+    # One component: the posterior mean of the mean is (k0 m0 + n x) / (k0 + n).
+    x = np.linspace(-1, 3, 9)
+    prior = {"shrinkage": 3, "centre": [10], "degrees": 7, "scale": [[2.0]]}
+    drawn = windfall.mixture(x, 1, method="gibbs", prior=prior, draws=4000, rng=3)
+    assert abs(drawn.estimate[1] - (3 * 10 + 9 * 1) / 12) < 5 * drawn.mcse[1]
+    scale = 2 + 9 * x.var() + 3 * 9 / 12 * (10 - 1) ** 2
+    assert abs(drawn.estimate[2] - scale / (7 + 9 - 2)) < 5 * drawn.mcse[2]
+    with pytest.raises(windfall.WindfallError, match="prior.centre"):
+        windfall.mixture(x, 1, method="gibbs", prior={"centre": [1, 2]})

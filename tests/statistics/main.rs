@@ -15,3 +15,4 @@ mod permutation;
 mod simulate;
 mod fits;
 mod power;
+mod mixture;

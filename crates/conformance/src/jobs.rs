@@ -97,6 +97,12 @@ pub fn jobs() -> Vec<JobSpec> {
         "problem = 'sample'\ndata = 'law'\nlog_density = 'sum(normal_lpdf(gpa, m, s)) - s'\n\
          parameters = {m = 'real', s = 'positive'}\nderived = {cv = 's/m'}\nchains = 2\n\
          warmup = 100\ndraws = 50",
+        "problem = 'mixture'\ndata = 'law'\nstart = { means = [[550, 3], [650, 3.3]] }\n\
+         iterations = 0\ndistribution = true",
+        "problem = 'mixture'\ndata = 'law'\ncomponents = 2\nmethod = 'gibbs'\nchains = 3\n\
+         warmup = 20\ndraws = 30\ndistribution = true",
+        "problem = 'mixture'\ndata = 'law'\ncomponents = 2\nmethod = 'gibbs'\nchains = 2\n\
+         warmup = 5\ndraws = 20\ncovariance = 'spherical'\norder = 'none'",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

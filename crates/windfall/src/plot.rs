@@ -7,6 +7,7 @@ mod axis;
 mod chains;
 mod curve;
 mod font;
+mod mixture;
 mod null;
 mod panel;
 mod png;
@@ -27,13 +28,15 @@ struct Drawer {
 }
 
 /// The ways to draw an answer, the most particular first.
-static DRAWERS: &[Drawer] = &[chains::DRAWER, null::DRAWER, panel::DRAWER, curve::DRAWER];
+static DRAWERS: &[Drawer] =
+    &[mixture::DRAWER, chains::DRAWER, null::DRAWER, panel::DRAWER, curve::DRAWER];
 
 /// Draws `answer` into the file at `path`: SVG or PNG by its ending. The file appears whole or not
 /// at all.
 ///
 /// A distribution is drawn as a histogram a quantity, with estimate and interval; the draws of
-/// several chains as densities, traces and ranks; powers along a table as a curve with its band.
+/// several chains as densities, traces and ranks; powers along a table as a curve with its band; a
+/// mixture as densities or ellipses over its rows.
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps nothing

@@ -1,9 +1,9 @@
-"""Fit mixtures of normal distributions, and say what they make of rows."""
+"""Mixtures of normal distributions, fitted or drawn, and what they make of rows."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,9 +19,11 @@ from .solving import Progress, build, given, solve
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MixtureResult(Result):
-    """A fitted mixture: the parameters as arrays, and what it says of rows.
+    """A mixture: the parameters as arrays, and what it says of rows.
 
-    Besides the attributes of `Result`, with one quantity a parameter:
+    By Gibbs sampling the parameters are posterior means, `distribution` holds the draws
+    of each quantity and `index` their chains. Besides the attributes of `Result`, with
+    one quantity a parameter:
 
     Attributes
     ----------
@@ -30,7 +32,10 @@ class MixtureResult(Result):
     covariances : array of shape (k, d, d), (d, d) if tied, (k, d) if diag, (k,) if spherical
     columns : tuple of str
     covariance_type : str
-    log_likelihood, bic, aic : float
+    log_likelihood : float
+        Of all rows; by Gibbs sampling its mean over the draws.
+    bic, aic : float
+        By EM only, as the next three.
     converged : bool
     n_iter : int
         Maximisation steps of the start that won.
@@ -78,27 +83,33 @@ class MixtureResult(Result):
     @property
     def bic(self) -> float:
         """Schwarz's criterion; the smaller the better."""
-        return float(self.extra["bic"])
+        return float(self._of_em("bic"))
 
     @property
     def aic(self) -> float:
         """Akaike's criterion; the smaller the better."""
-        return float(self.extra["aic"])
+        return float(self._of_em("aic"))
 
     @property
     def converged(self) -> bool:
         """Whether the last step gained less than the tolerance."""
-        return bool(self.extra["converged"])
+        return bool(self._of_em("converged"))
 
     @property
     def n_iter(self) -> int:
         """Maximisation steps of the start that won."""
+        self._of_em("trace")
         return self.draws
 
     @property
     def trace(self) -> NDArray[np.float64]:
         """The log-likelihood at the start and after each step."""
-        return np.array(self.extra["trace"])
+        return np.array(self._of_em("trace"))
+
+    def _of_em(self, key: str) -> Any:
+        if key not in self.extra:
+            raise AttributeError(f"a mixture by {self.method} has no `{key}`; method='em' has")
+        return self.extra[key]
 
     def predict(self, data: Any = None) -> NDArray[np.int64]:
         """Return the likeliest component of each row, of `data` or of what was fitted."""
@@ -118,7 +129,7 @@ class MixtureResult(Result):
         return float(self.score_samples(data).mean())
 
     def _described(self, data: Any) -> Any:
-        if data is None and self.index is not None:
+        if data is None and self.index is not None and self.method == "em":
             return self.index
         options = {
             "start": self.extra["model"],
@@ -146,11 +157,14 @@ class MixtureResult(Result):
             )
         return table_from(dict(zip(self.columns, array.T)))
 
-    def plot(self, ax: Any = None, **_: Any) -> Any:
+    def plot(self, ax: Any = None, *, quantity: int | None = None, bins: int | str = "auto") -> Any:
         """Draw the densities over a histogram (one column) or ellipses over points (two).
 
-        Needs matplotlib. An ellipse holds 95 % of its component.
+        With `quantity`, by Gibbs sampling, the draws of one quantity. Needs matplotlib.
+        An ellipse holds 95 % of its component.
         """
+        if quantity is not None:
+            return super().plot(ax, quantity=quantity, bins=bins)
         if len(self.columns) > 2:
             raise ValueError(
                 f"plot() serves one column or two; this mixture has {len(self.columns)}"
@@ -210,7 +224,7 @@ def mixture(
     *,
     covariance_type: Literal["full", "tied", "diag", "spherical"] | None = None,
     columns: str | Sequence[str] | None = None,
-    method: Literal["em"] | None = None,
+    method: Literal["em", "gibbs"] | None = None,
     n_init: int | None = None,
     init_params: Literal["k-means++", "kmeans", "random", "random_from_data"] | None = None,
     weights_init: ArrayLike | None = None,
@@ -226,14 +240,19 @@ def mixture(
     standard_errors: bool | None = None,
     order: Literal["mean", "weight", "none"] | None = None,
     responsibilities: bool = False,
+    chains: int | None = None,
+    warmup: int | None = None,
+    draws: int | None = None,
+    prior: Mapping[str, Any] | None = None,
+    confidence_level: float | None = None,
     rng: RngLike = None,
     workers: int | None = None,
     progress: Progress = None,
 ) -> MixtureResult:
-    """Fit a mixture of normal distributions by maximum likelihood.
+    """Fit a mixture of normal distributions, or draw from its posterior.
 
-    EM from several starts side by side, each round over the rows in parallel; the same
-    bits on any number of workers.
+    EM from several starts, or Gibbs sampling by several chains, side by side, each round
+    over the rows in parallel; the same bits on any number of workers.
 
     Parameters
     ----------
@@ -244,7 +263,8 @@ def mixture(
     covariance_type : {"full", "tied", "diag", "spherical"}, default "full"
     columns : str or list of str, optional
         The columns to fit; by default all that hold numbers.
-    method : {"em"}
+    method : {"em", "gibbs"}
+        The maximum of the likelihood, by default, or draws from the posterior.
     n_init : int, default 10
         Starts for each number of components.
     init_params : {"k-means++", "kmeans", "random", "random_from_data"}
@@ -267,6 +287,15 @@ def mixture(
         The order of the components; by the mean of the first column by default.
     responsibilities : bool
         Whether the result keeps what the mixture says of each row, in `index`.
+    chains, warmup, draws : int
+        Of Gibbs sampling: 4 chains of 500 sweeps thrown away and 1000 kept.
+    prior : mapping, optional
+        Of Gibbs sampling: `concentration` of the weights (1), `shrinkage` (0.01: the rows
+        that the prior of a mean counts for), its `centre` (the means of all rows),
+        `degrees` of freedom of a covariance (d + 2; 3 if diag) and its `scale` (a matrix,
+        or a share of the covariance of all rows, k^(-2/d)).
+    confidence_level : float, default 0.95
+        Of the credible intervals of Gibbs sampling.
     rng, workers, progress
         As for `integrate`.
 
@@ -299,7 +328,12 @@ def mixture(
         criterion=criterion,
         standard_errors=standard_errors,
         order=order,
-        distribution=responsibilities or None,
+        distribution=responsibilities or method == "gibbs" or None,
+        chains=chains,
+        warmup=warmup,
+        draws=draws,
+        prior=None if prior is None else dict(prior),
+        level=confidence_level,
     )
     start = _start(weights_init, means_init, covariances_init, precisions_init)
     if start is not None:

@@ -141,29 +141,11 @@ impl<'a> Fitted<'a> {
     }
 
     fn quantities(&self) -> Vec<Quantity> {
-        let (model, names) = (&self.model, &self.data.names);
-        let (k, d) = (model.components(), model.dimensions());
-        let mut list: Vec<(String, f64)> =
-            (0..k).map(|j| (format!("weight[{j}]"), model.weights[j])).collect();
-        for j in 0..k {
-            let mean = |a: usize| (format!("mean[{j}, {}]", names[a]), model.mean(j)[a]);
-            list.extend((0..d).map(mean));
-        }
-        for spread in spreads(model) {
-            list.push(match spread {
-                Parameter::Covariance(j, a, b) => {
-                    let value = model.covariance_of(j.unwrap_or(0))[a * d + b];
-                    (spread_name(j, &names[a], &names[b]), value)
-                }
-                Parameter::Variance(j) => (format!("variance[{j}]"), model.covariances[j]),
-                Parameter::Weight(_) | Parameter::Mean(..) => continue,
-            });
-        }
         let quantity = |(place, (name, value)): (usize, (String, f64))| {
             let standard_error = self.errors.as_ref().map(|errors| errors[place]);
             Quantity { standard_error, ..Quantity::new(name, value, 0.0) }
         };
-        list.into_iter().enumerate().map(quantity).collect()
+        named(&self.model, &self.data.names).into_iter().enumerate().map(quantity).collect()
     }
 
     fn extra(&self) -> Map<String, Value> {
@@ -210,7 +192,8 @@ impl<'a> Fitted<'a> {
         .ok()
     }
 
-    /// The likeliest component of each row, its log density and the probability of each component.
+    /// The columns, the likeliest component of each row, its log density and the probability of each
+    /// component.
     fn index(&mut self) -> Option<Table> {
         let columns = self.rows.take()?.into_columns();
         let (log_density, shares) = columns.split_first()?;
@@ -220,6 +203,8 @@ impl<'a> Fitted<'a> {
             best as f64
         };
         let labels: Vec<f64> = (0..log_density.len()).map(likeliest).collect();
+        let columns = self.data.names.iter().zip(&self.data.columns);
+        let columns = columns.map(|(name, column)| (name.clone(), Column::Numbers(column.clone())));
         let mut named = vec![
             ("component".to_owned(), Column::Numbers(Numbers::from(labels))),
             ("log_density".to_owned(), Column::Numbers(Numbers::from(log_density.clone()))),
@@ -227,7 +212,10 @@ impl<'a> Fitted<'a> {
         for (j, share) in shares.iter().enumerate() {
             named.push((format!("p{j}"), Column::Numbers(Numbers::from(share.clone()))));
         }
-        Table::new(named).ok()
+        // A column that bears one of these names is not repeated.
+        let told = |name: &str| named.iter().any(|(other, _)| other == name);
+        let columns: Vec<(String, Column)> = columns.filter(|(name, _)| !told(name)).collect();
+        Table::new(columns.into_iter().chain(named).collect()).ok()
     }
 
     /// The answer.
@@ -245,6 +233,28 @@ impl<'a> Fitted<'a> {
             ..Answer::new("mixture", "em", draws, seed)
         }
     }
+}
+
+/// The parameters of a mixture with their names: weights, means, covariances.
+pub(super) fn named(model: &Model, names: &[String]) -> Vec<(String, f64)> {
+    let (k, d) = (model.components(), model.dimensions());
+    let mut list: Vec<(String, f64)> =
+        (0..k).map(|j| (format!("weight[{j}]"), model.weights[j])).collect();
+    for j in 0..k {
+        let mean = |a: usize| (format!("mean[{j}, {}]", names[a]), model.mean(j)[a]);
+        list.extend((0..d).map(mean));
+    }
+    for spread in spreads(model) {
+        list.push(match spread {
+            Parameter::Covariance(j, a, b) => {
+                let value = model.covariances[model.place(j, a, b)];
+                (spread_name(j, &names[a], &names[b]), value)
+            }
+            Parameter::Variance(j) => (format!("variance[{j}]"), model.covariances[j]),
+            Parameter::Weight(_) | Parameter::Mean(..) => continue,
+        });
+    }
+    list
 }
 
 /// The name of a variance or covariance.
@@ -265,7 +275,7 @@ fn criteria(climb: &Climb, rows: usize) -> [f64; 2] {
 }
 
 /// The places of the components in the order asked for.
-fn order(model: &Model, order: Order) -> Vec<usize> {
+pub(super) fn order(model: &Model, order: Order) -> Vec<usize> {
     let mut places: Vec<usize> = (0..model.components()).collect();
     match order {
         Order::None => {}

@@ -1,4 +1,4 @@
-//! Fit a mixture of normal distributions by EM, whose inner step runs in parallel over the rows.
+//! Mixtures of normal distributions, by EM or by Gibbs sampling, the inner step in parallel.
 //!
 //! A fit is a sequence of jobs: one makes the starts, then each round evaluates all mixtures that
 //! still climb over all rows. Each of them is a job that can be written down: a round is a mixture
@@ -11,16 +11,23 @@
 //! pass.rs      the inner loop: densities, responsibilities and sums, eight rows at a time
 //! round.rs     the jobs over the rows             update.rs  the maximisation step
 //! climb.rs     one ascent: EM, SQUAREM, when to stop
-//! errors.rs    the observed information           answer.rs  what is told
+//! errors.rs    the observed information           fit.rs     the whole fit
+//! gibbs.rs     the sampler of the same model, allocations in parallel
+//! prior.rs     its prior and one draw of all parameters
+//! answer.rs    what a fit tells                   posterior.rs  what draws tell
 //! ```
 
 mod answer;
 mod climb;
 mod data;
 mod errors;
+mod fit;
+mod gibbs;
 mod model;
 mod options;
 mod pass;
+mod posterior;
+mod prior;
 mod round;
 mod start;
 mod update;
@@ -29,20 +36,21 @@ pub use model::{Covariance, Given, Model};
 pub use options::{
     Acceleration, Components, Criterion, GivenStarts, Method, MixtureOptions, Order,
 };
+pub use prior::{PriorOptions, Scale};
 pub use start::Init;
 
 use crate::bootstrap::{Formulas, Replicates, missing_data};
-use answer::Fitted;
-use climb::{Climb, Pace};
 use data::Data;
+use gibbs::Allocate;
 use model::Densities;
-use round::{Describe, Expect, InRounds, Totals};
+use prior::Prior;
+use round::{Describe, Expect};
 use serde_json::Value;
 use start::{Starting, Starts};
 use update::Guard;
 use windfall_core::{
-    Answer, Control, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Observer, Problem,
-    Result, Seed, Shard, Shards, Stopwatch, Streams, Table, read_options, run, run_bytes,
+    Answer, Control, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel, Problem, Result,
+    Seed, Shard, Shards, Streams, Table, read_options, run_bytes,
 };
 
 /// Parameters up to which standard errors are given unasked: two passes over the rows for each.
@@ -53,7 +61,7 @@ const PARAMETERS_MAX: usize = 2_000;
 /// The row of the registry.
 pub(crate) const ENTRY: Entry = Entry {
     name: "mixture",
-    about: "a mixture of normal distributions, by EM from several starts",
+    about: "a mixture of normal distributions, by EM from several starts or by Gibbs sampling",
     build: |spec, source| {
         let options: MixtureOptions = read_options(&spec.options)?;
         options.check()?;
@@ -66,12 +74,14 @@ pub(crate) const ENTRY: Entry = Entry {
     },
 };
 
-/// A mixture of normal distributions fitted to the rows of a table by maximum likelihood.
+/// A mixture of normal distributions fitted to the rows of a table by maximum likelihood, or drawn
+/// from its posterior by Gibbs sampling.
 ///
 /// The main job, whose shards [`Problem::run_shard`] runs, is the one that needs nothing but the
 /// job file: that of making the starts (a task is a start), or, where `start` is given, the first
 /// round (a task is a block of 4,096 rows). Any later round is the main job of the same problem
-/// with that round's mixtures as `start`.
+/// with that round's mixtures as `start`; any sweep of a Gibbs sampler that with the states of its
+/// chains as `start` and its number as `sweep`.
 ///
 /// # Cost
 /// A round takes about 2 ns a row and component of two columns on one core with AVX2, with all
@@ -140,6 +150,10 @@ impl Mixture {
                 numbers.push(k);
             }
         }
+        if options.method == Method::Gibbs {
+            options.check_chains(&numbers, given.len() as u64)?;
+            Prior::new(&options.prior, options.covariance, &data, numbers[0])?;
+        }
         let most = numbers.iter().copied().max().unwrap_or(1);
         if given.is_empty() && data.rows() < most {
             let error = Error::too_few("rows", data.rows() as u64, most as u64);
@@ -155,17 +169,36 @@ impl Mixture {
             covariance: self.options.covariance,
             guard: &self.guard,
             components: &self.numbers,
-            each: self.options.starts(),
+            each: match self.options.method {
+                Method::Em => self.options.starts(),
+                Method::Gibbs => self.options.chains(),
+            },
         }
     }
 
+    /// The mixtures to start from, with their numbers: given, or made by a job of their own.
+    fn starts(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Vec<(u64, Model)>> {
+        if !self.given.is_empty() {
+            return Ok((0..).zip(self.given.iter().cloned()).collect());
+        }
+        let Starts(starts) = round::whole(&self.job(&self.starting()), on, control)?
+            .ok_or_else(|| Error::new(ErrorKind::Interrupted))?;
+        Ok(starts)
+    }
+
+    /// The job of a round that evaluates `models`.
     fn expect<'a>(&self, columns: &'a [&'a [f64]], models: &[&Model]) -> Result<Expect<'a>> {
-        let densities = models.iter().map(|model| {
-            let unsound = || Error::task("a covariance is not positive definite");
-            Densities::new(model).ok_or_else(unsound)
-        });
-        let densities = densities.collect::<Result<_>>()?;
-        Ok(Expect { columns, densities })
+        Ok(Expect { columns, densities: densities(models)? })
+    }
+
+    /// The job of the sweep called `sweep` of chains that are at `models`.
+    fn allocate<'a>(
+        &self,
+        columns: &'a [&'a [f64]],
+        models: &[&Model],
+        sweep: u64,
+    ) -> Result<Allocate<'a>> {
+        Ok(Allocate { columns, densities: densities(models)?, sweep })
     }
 
     /// What is drawn comes from streams named by what it is for; see [`Starting`].
@@ -173,138 +206,20 @@ impl Mixture {
         Streams::new(self.seed, "mixture")
     }
 
+    /// The main job with this kernel.
+    fn job<'a, K>(&'a self, kernel: &'a K) -> Job<'a, K> {
+        Job { kernel, streams: self.streams(), spec: self.spec.as_ref() }
+    }
+
     /// The job, written down, whose first round evaluates `models`.
     fn round_spec(&self, models: &[&Model]) -> Option<JobSpec> {
         let mut spec = self.spec.clone()?;
-        for key in ["starts", "init", "components"] {
+        for key in ["starts", "init", "components", "distribution"] {
             spec.options.remove(key);
         }
         let list: Vec<Value> = models.iter().map(|model| model.to_json()).collect();
         spec.options.insert("start".into(), list.into());
         Some(spec)
-    }
-
-    /// The ascents, not begun.
-    fn climbs(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Vec<Climb>> {
-        if !self.given.is_empty() {
-            let numbered = self.given.iter().enumerate();
-            let climb = |(at, model): (usize, &Model)| Climb::new(at as u64, model.clone());
-            return Ok(numbered.map(climb).collect());
-        }
-        let kernel = self.starting();
-        let job = Job { kernel: &kernel, streams: self.streams(), spec: self.spec.as_ref() };
-        let Starts(starts) =
-            whole(&job, on, control)?.ok_or_else(|| Error::new(ErrorKind::Interrupted))?;
-        Ok(starts.into_iter().map(|(start, model)| Climb::new(start, model)).collect())
-    }
-
-    /// Lets all ascents climb side by side, a round at a time; whether all came to their end.
-    fn climb(
-        &self,
-        climbs: &mut [Climb],
-        on: &dyn Executor,
-        control: &Control<'_>,
-    ) -> Result<bool> {
-        let (columns, rows) = (self.data.slices(), self.data.rows() as f64);
-        let leaps = self.options.acceleration == Acceleration::Squarem;
-        let pace = Pace {
-            tolerance: self.options.tolerance,
-            steps_max: self.options.iterations,
-            leaps,
-            guard: self.guard.clone(),
-        };
-        // A leap may have to be taken back: two rounds a step at most.
-        let rounds = (pace.steps_max + 1) * if leaps { 2 } else { 1 };
-        let watch = Stopwatch::start();
-        for round in 0..rounds {
-            let wanted: Vec<&Model> = climbs.iter().filter_map(Climb::wants).collect();
-            if wanted.is_empty() {
-                break;
-            }
-            let kernel = self.expect(&columns, &wanted)?;
-            let spec = self.round_spec(&wanted);
-            let job = Job { kernel: &kernel, streams: self.streams(), spec: spec.as_ref() };
-            let tasks = kernel.shards().tasks();
-            let counted = control.observer.map(|observer| InRounds {
-                observer,
-                before: round * tasks,
-                tasks_max: rounds * tasks,
-                watch: &watch,
-            });
-            let observer = counted.as_ref().map(|counted| counted as &dyn Observer);
-            let within = Control { cancel: control.cancel.clone(), observer };
-            let Some(Totals(totals)) = whole(&job, on, &within)? else {
-                // Sums of some rows are of no use.
-                let nothing = Err(Error::new(ErrorKind::Interrupted));
-                return if round > 0 { Ok(false) } else { nothing };
-            };
-            let mut rest = totals.as_slice();
-            let climbing = climbs.iter_mut().filter(|climb| climb.wants().is_some());
-            for (climb, densities) in climbing.zip(&kernel.densities) {
-                let (totals, later) = rest.split_at(densities.sums());
-                climb.take(totals.to_vec(), rows, &pace);
-                rest = later;
-            }
-        }
-        Ok(true)
-    }
-
-    /// The standard errors of the quantities of `model`; none if they are not wanted or cannot be
-    /// had, with a note that says why where the user should know.
-    fn standard_errors(
-        &self,
-        fitted: &mut Fitted<'_>,
-        on: &dyn Executor,
-        control: &Control<'_>,
-    ) -> Result<()> {
-        let Some(model) = fitted.wants_errors(self.options.standard_errors) else {
-            return Ok(());
-        };
-        let columns = self.data.slices();
-        let (models, gaps) = errors::neighbours(&model);
-        let models: Vec<&Model> = models.iter().collect();
-        let kernel = self.expect(&columns, &models)?;
-        let spec = self.round_spec(&models);
-        let job = Job { kernel: &kernel, streams: self.streams(), spec: spec.as_ref() };
-        let Some(Totals(totals)) = whole(&job, on, control)? else {
-            fitted.complete = false;
-            return Ok(());
-        };
-        let sums = kernel.densities[0].sums();
-        let scores = models.iter().zip(totals.chunks_exact(sums));
-        let scores: Vec<Vec<f64>> =
-            scores.map(|(model, totals)| errors::score(model, totals)).collect();
-        fitted.errors = errors::standard_errors(model.components(), &scores, &gaps);
-        if fitted.errors.is_none() {
-            fitted.notes.push(
-                "no standard errors: the observed information is not positive definite there"
-                    .into(),
-            );
-        }
-        Ok(())
-    }
-
-    /// What the mixture says of each row, if the answer is to keep it.
-    fn describe(
-        &self,
-        fitted: &mut Fitted<'_>,
-        on: &dyn Executor,
-        control: &Control<'_>,
-    ) -> Result<()> {
-        let Some(densities) = Densities::new(&fitted.model).filter(|_| self.options.distribution)
-        else {
-            return Ok(());
-        };
-        let columns = self.data.slices();
-        let kernel = Describe { columns: &columns, densities };
-        let spec = self.round_spec(&[&fitted.model]).map(|mut spec| {
-            spec.options.insert("iterations".into(), 0.into());
-            spec
-        });
-        let job = Job { kernel: &kernel, streams: self.streams(), spec: spec.as_ref() };
-        fitted.rows = whole(&job, on, control)?;
-        fitted.complete = fitted.rows.is_some();
-        Ok(())
     }
 
     /// Whether the main job is to say of each row what a given mixture makes of it.
@@ -313,16 +228,10 @@ impl Mixture {
     }
 }
 
-/// The partial of all of a job's shards; none if it was stopped before.
-fn whole<K: Kernel>(
-    job: &Job<'_, K>,
-    on: &dyn Executor,
-    control: &Control<'_>,
-) -> Result<Option<K::Partial>> {
-    match run(job, on, control) {
-        Err(_) if control.cancel.is_stopped() => Ok(None),
-        outcome => outcome.map(|outcome| outcome.complete.then_some(outcome.partial)),
-    }
+/// The densities of several mixtures.
+fn densities(models: &[&Model]) -> Result<Vec<Densities>> {
+    let unsound = || Error::task("a covariance is not positive definite");
+    models.iter().map(|model| Densities::new(model).ok_or_else(unsound)).collect()
 }
 
 impl Problem for Mixture {
@@ -340,31 +249,25 @@ impl Problem for Mixture {
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         let columns = self.data.slices();
         if self.given.is_empty() {
-            let kernel = self.starting();
-            let job = Job { kernel: &kernel, streams: self.streams(), spec: self.spec() };
-            return run_bytes(&job, shard);
+            return run_bytes(&self.job(&self.starting()), shard);
         }
         let models: Vec<&Model> = self.given.iter().collect();
+        if self.options.method == Method::Gibbs {
+            let kernel = self.allocate(&columns, &models, self.options.sweep)?;
+            return run_bytes(&self.job(&kernel), shard);
+        }
         let mut kernel = self.expect(&columns, &models)?;
         if self.is_description() {
             let kernel = Describe { columns: &columns, densities: kernel.densities.remove(0) };
-            let job = Job { kernel: &kernel, streams: self.streams(), spec: self.spec() };
-            return run_bytes(&job, shard);
+            return run_bytes(&self.job(&kernel), shard);
         }
-        run_bytes(&Job { kernel: &kernel, streams: self.streams(), spec: self.spec() }, shard)
+        run_bytes(&self.job(&kernel), shard)
     }
 
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
-        let mut climbs = self.climbs(on, control)?;
-        let complete = self.climb(&mut climbs, on, control)?;
-        let mut fitted = Fitted::best(&self.options, &self.data, &climbs)?;
-        fitted.complete = complete;
-        if complete {
-            self.standard_errors(&mut fitted, on, control)?;
+        match self.options.method {
+            Method::Em => self.maximise(on, control),
+            Method::Gibbs => self.explore(on, control),
         }
-        if fitted.complete {
-            self.describe(&mut fitted, on, control)?;
-        }
-        Ok(fitted.answer(self.seed))
     }
 }

@@ -1,5 +1,6 @@
 //! A mixture of normals as a value: weights, means and covariances of one of four shapes.
 
+use super::errors::{Parameter, spreads};
 use crate::cholesky::{cholesky, inverse_lower};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,6 +106,37 @@ impl Model {
             Covariance::Diag => diagonal(&|a| self.covariances[component * d + a]),
             Covariance::Spherical => diagonal(&|_| self.covariances[component]),
         }
+    }
+
+    /// Where the covariance of a component, or of all, between columns `a` and `b` stands; of a
+    /// diagonal shape `a` is `b`.
+    pub(super) fn place(&self, component: Option<usize>, a: usize, b: usize) -> usize {
+        let (j, d) = (component.unwrap_or(0), self.dimensions());
+        if self.covariance == Covariance::Diag { j * d + a } else { (j * d + a) * d + b }
+    }
+
+    /// A mixture of the same form with these parameters: weights, means, then the covariances that
+    /// are free.
+    pub(super) fn with_values(&self, values: &mut impl Iterator<Item = f64>) -> Self {
+        let mut model = self.clone();
+        model
+            .weights
+            .iter_mut()
+            .chain(&mut model.means)
+            .zip(&mut *values)
+            .for_each(|(to, v)| *to = v);
+        for spread in spreads(self) {
+            let value = values.next().unwrap_or(f64::NAN);
+            match spread {
+                Parameter::Covariance(j, a, b) => {
+                    let places = [self.place(j, a, b), self.place(j, b, a)];
+                    places.into_iter().for_each(|place| model.covariances[place] = value);
+                }
+                Parameter::Variance(j) => model.covariances[j] = value,
+                Parameter::Weight(_) | Parameter::Mean(..) => {}
+            }
+        }
+        model
     }
 
     /// The same mixture with its components in the order of `places`.

@@ -1,6 +1,7 @@
 //! The options of a mixture, as job files and callers write them, and the checks without data.
 
 use super::model::{Covariance, Given};
+use super::prior::PriorOptions;
 use super::start::Init;
 use crate::bootstrap::Formulas;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,10 @@ use windfall_core::{Error, Result};
 const COMPONENTS_MAX: u64 = 10_000;
 /// The most starts.
 const STARTS_MAX: u64 = 100_000;
+/// The most chains.
+const CHAINS_MAX: u64 = 10_000;
+/// The most sweeps of a chain.
+const SWEEPS_MAX: u64 = 1 << 32;
 /// The most steps of an ascent.
 const ITERATIONS_MAX: u64 = 1_000_000_000;
 
@@ -50,6 +55,8 @@ pub enum Method {
     /// The maximum of the likelihood, by expectation and maximisation.
     #[default]
     Em,
+    /// Draws from the posterior under a conjugate prior.
+    Gibbs,
 }
 
 /// How steps of EM are sped up.
@@ -120,7 +127,19 @@ pub struct MixtureOptions {
     pub standard_errors: Option<bool>,
     /// The order of the components.
     pub order: Order,
-    /// Whether the answer keeps what the mixture says of each row.
+    /// Gibbs: chains; 4 if left out, or as many as there are given starts.
+    pub chains: Option<u64>,
+    /// Gibbs: sweeps of each chain that are thrown away.
+    pub warmup: u64,
+    /// Gibbs: sweeps of each chain that are kept.
+    pub draws: u64,
+    /// Gibbs: the prior.
+    pub prior: PriorOptions,
+    /// Gibbs: the level of the credible intervals.
+    pub level: f64,
+    /// Gibbs: the number of the first sweep, to go on where another run ended.
+    pub sweep: u64,
+    /// Whether the answer keeps what the mixture says of each row, or the draws.
     pub distribution: bool,
 }
 
@@ -142,6 +161,12 @@ impl Default for MixtureOptions {
             criterion: Criterion::default(),
             standard_errors: None,
             order: Order::default(),
+            chains: None,
+            warmup: 500,
+            draws: 1000,
+            prior: PriorOptions::default(),
+            level: 0.95,
+            sweep: 0,
             distribution: false,
         }
     }
@@ -151,6 +176,43 @@ impl MixtureOptions {
     /// Starts for each number of components, where they are made.
     pub(super) fn starts(&self) -> u64 {
         self.starts.unwrap_or(10)
+    }
+
+    /// Chains of a Gibbs sampler.
+    pub(super) fn chains(&self) -> u64 {
+        let given = self.start.as_ref().map_or(4, |start| start.list().len() as u64);
+        self.chains.unwrap_or(given)
+    }
+
+    /// Checks what a Gibbs sampler needs.
+    ///
+    /// # Errors
+    /// [`windfall_core::ErrorKind::Invalid`] for several numbers of components, for starts that
+    /// are not one a chain, or for a number out of range.
+    pub(super) fn check_chains(&self, numbers: &[usize], given: u64) -> Result<()> {
+        if let [_, second, ..] = numbers {
+            let error = Error::invalid("components", second, "one number for a Gibbs sampler");
+            return Err(error.hint("compare numbers of components by `method = \"em\"` first"));
+        }
+        let ranges = [
+            ("chains", self.chains(), 1, CHAINS_MAX),
+            ("draws", self.draws, 4, SWEEPS_MAX),
+            ("warmup", self.warmup, 0, SWEEPS_MAX),
+            ("sweep", self.sweep, 0, SWEEPS_MAX),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(Error::invalid(name, value, &format!("from {least} to {most}")));
+            }
+        }
+        if given > 0 && given != self.chains() {
+            let expected = format!("{given}, as many as there are starts");
+            return Err(Error::invalid("chains", self.chains(), &expected));
+        }
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(Error::invalid("level", self.level, "between 0 and 1, such as 0.95"));
+        }
+        self.prior.check()
     }
 
     /// The numbers of components asked for; none if the given starts say it.

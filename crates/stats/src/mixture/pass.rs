@@ -30,11 +30,21 @@ pub(super) struct Room {
     deviations: Vec<Eight>,
 }
 
+/// How a row is shared out among the components.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sharing<'a> {
+    /// By the probability of each component given the row.
+    Soft,
+    /// Wholly to one component, drawn with these probabilities by one uniform number a row.
+    Drawn(&'a [f64]),
+}
+
 /// The sums of a block of rows, see [`Densities::sums`].
 pub(super) struct SumUp<'a> {
     pub columns: &'a [&'a [f64]],
     pub rows: Range<usize>,
     pub densities: &'a Densities,
+    pub sharing: Sharing<'a>,
     pub room: &'a mut Room,
     /// Added to, in one step.
     pub out: &'a mut [f64],
@@ -60,7 +70,7 @@ impl Task for SumUp<'_> {
 /// The pass for `D` columns and `P` products of theirs (0: for any number).
 #[inline(always)]
 fn sum_up<S: Simd, const D: usize, const P: usize, const DIAGONAL: bool>(simd: S, pass: SumUp<'_>) {
-    let SumUp { columns, rows, densities, room, out } = pass;
+    let SumUp { columns, rows, densities, sharing, room, out } = pass;
     let (k, d, width) = (densities.components.len(), columns.len(), densities.width());
     ready(room, k, d, width);
     let mut log_likelihood = simd.splat(0.0);
@@ -70,7 +80,11 @@ fn sum_up<S: Simd, const D: usize, const P: usize, const DIAGONAL: bool>(simd: S
         {
             log_densities::<S, D, DIAGONAL>(simd, &tile, component, log, &mut room.deviations);
         }
-        let found = share(simd, &tile, &mut room.shares[..k * TILE]);
+        let shares = &mut room.shares[..k * TILE];
+        let found = match sharing {
+            Sharing::Soft => share(simd, &tile, shares),
+            Sharing::Drawn(uniforms) => allot(simd, &tile, shares, &uniforms[first - rows.start..]),
+        };
         log_likelihood = simd.add(log_likelihood, found);
         let shares = room.shares.chunks_exact(TILE).zip(room.totals.chunks_exact_mut(width));
         for (component, (shares, totals)) in densities.components.iter().zip(shares) {
@@ -169,11 +183,56 @@ fn log_densities<S: Simd, const D: usize, const DIAGONAL: bool>(
 }
 
 /// Turns the log densities of a tile into shares; returns the rows' log-likelihood in lanes.
-///
-/// `s` in `[1, k]` is the sum of the densities over the largest; their logarithm is taken once a
-/// tile, of the product.
 #[inline(always)]
 fn share<S: Simd>(simd: S, tile: &Tile<'_>, shares: &mut [Eight]) -> S::F {
+    let zero = simd.splat(0.0);
+    relative(simd, tile, shares, |simd, shares, vector, sum, present| {
+        let scale = simd.select(present, simd.div(simd.splat(1.0), sum), zero);
+        for place in shares.iter_mut().skip(vector).step_by(TILE) {
+            simd.store(simd.mul(simd.load(place), scale), place);
+        }
+    })
+}
+
+/// Turns the log densities of a tile into an allocation: 1 for the component whose part of the
+/// sum the row's uniform number falls into. Returns the rows' log-likelihood in lanes.
+#[inline(always)]
+fn allot<S: Simd>(simd: S, tile: &Tile<'_>, shares: &mut [Eight], uniforms: &[f64]) -> S::F {
+    let (zero, one) = (simd.splat(0.0), simd.splat(1.0));
+    let k = shares.len() / TILE;
+    relative(simd, tile, shares, |simd, shares, vector, sum, present| {
+        let drawn = simd.load_head(&uniforms[vector * LANES..], 0.5);
+        let (mut rest, mut free) = (simd.mul(drawn, sum), present);
+        for component in 0..k {
+            let place = &mut shares[component * TILE + vector];
+            let part = simd.load(place);
+            // The last one takes what rounding has left over.
+            let hit = if component + 1 < k { simd.lt(rest, part) } else { present };
+            let taken = simd.mask_and(free, hit);
+            simd.store(simd.select(taken, one, zero), place);
+            free = simd.mask_and(free, simd.mask_not(taken));
+            rest = simd.sub(rest, part);
+        }
+    })
+}
+
+/// What is made of a vector's relative densities, their sum, and which lanes are rows.
+trait Finish<S: Simd>: FnMut(S, &mut [Eight], usize, S::F, S::M) {}
+
+impl<S: Simd, T: FnMut(S, &mut [Eight], usize, S::F, S::M)> Finish<S> for T {}
+
+/// Turns the log densities of a tile into densities over the row's largest and hands each vector
+/// to `finish`; returns the rows' log-likelihood in lanes.
+///
+/// The sum of a row's relative densities lies in `[1, k]`: their logarithm is taken once a tile,
+/// of the product.
+#[inline(always)]
+fn relative<S: Simd>(
+    simd: S,
+    tile: &Tile<'_>,
+    shares: &mut [Eight],
+    mut finish: impl Finish<S>,
+) -> S::F {
     let (zero, one, least) = (simd.splat(0.0), simd.splat(1.0), simd.splat(LEAST));
     let k = shares.len() / TILE;
     let (mut total, mut product) = (zero, one);
@@ -185,19 +244,15 @@ fn share<S: Simd>(simd: S, tile: &Tile<'_>, shares: &mut [Eight]) -> S::F {
         let mut sum = zero;
         for component in 0..k {
             let place = &mut shares[component * TILE + vector];
-            let relative = exp(simd, simd.max(simd.sub(simd.load(place), most), least));
-            simd.store(relative, place);
-            sum = simd.add(sum, relative);
+            let density = exp(simd, simd.max(simd.sub(simd.load(place), most), least));
+            simd.store(density, place);
+            sum = simd.add(sum, density);
         }
         let rows = tile.rows(vector);
         let present = simd.mask_from_bits(if rows == LANES { 0xff } else { (1 << rows) - 1 });
         total = simd.add(total, simd.select(present, most, zero));
         product = simd.mul(product, simd.select(present, sum, one));
-        let scale = simd.select(present, simd.div(one, sum), zero);
-        for component in 0..k {
-            let place = &mut shares[component * TILE + vector];
-            simd.store(simd.mul(simd.load(place), scale), place);
-        }
+        finish(simd, shares, vector, sum, present);
     }
     simd.add(total, log(simd, product))
 }

@@ -5,11 +5,12 @@
 //! same bits whichever others share its rounds.
 
 use super::model::Densities;
-use super::pass::{Room, SumUp, Tell};
+use super::pass::{Room, Sharing, SumUp, Tell};
 use crate::bootstrap::Replicates;
 use windfall_core::wire::{Reader, put_f64s};
 use windfall_core::{
-    Cancel, Kernel, Observer, Partial, Progress, Result, Shard, Shards, Stopwatch, Streams,
+    Cancel, Control, Executor, Job, Kernel, Observer, Partial, Progress, Result, Shard, Shards,
+    Stopwatch, Streams, run,
 };
 use windfall_lanes::dispatch;
 
@@ -22,7 +23,7 @@ pub(super) fn cut(rows: usize) -> Shards {
 }
 
 /// The rows of a block.
-fn rows_of(block: u64, rows: usize) -> std::ops::Range<usize> {
+pub(super) fn rows_of(block: u64, rows: usize) -> std::ops::Range<usize> {
     let edge = |block: u64| (block as usize * ROWS_PER_TASK).min(rows);
     edge(block)..edge(block + 1)
 }
@@ -55,6 +56,7 @@ impl Kernel for Expect<'_> {
                     columns: self.columns,
                     rows: rows_of(task, self.columns[0].len()),
                     densities,
+                    sharing: Sharing::Soft,
                     room: &mut room,
                     out,
                 });
@@ -127,17 +129,70 @@ impl Kernel for Describe<'_> {
     }
 }
 
-/// Tells an observer how far all rounds are, where a round is a run of its own.
-pub(super) struct InRounds<'a> {
-    pub observer: &'a dyn Observer,
-    /// Tasks of the rounds before.
-    pub before: u64,
-    /// Tasks of all rounds that there may be.
-    pub tasks_max: u64,
-    pub watch: &'a Stopwatch,
+/// Rounds that follow each other, each a run of its own.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    /// The most that there may be.
+    pub most: u64,
+    watch: Stopwatch,
 }
 
-impl Observer for InRounds<'_> {
+impl Rounds {
+    /// At most this many rounds, from now on.
+    pub fn new(most: u64) -> Self {
+        Self { most, watch: Stopwatch::start() }
+    }
+
+    /// The partial of all shards of `job` as round `round`; none if it was stopped before. Who
+    /// watches sees how far all rounds are.
+    ///
+    /// # Errors
+    /// As [`windfall_core::run`].
+    pub fn run<K: Kernel>(
+        &self,
+        round: u64,
+        job: &Job<'_, K>,
+        on: &dyn Executor,
+        control: &Control<'_>,
+    ) -> Result<Option<K::Partial>> {
+        let tasks = job.kernel.shards().tasks();
+        let counted = control.observer.map(|observer| Counted {
+            observer,
+            before: round * tasks,
+            tasks_max: self.most * tasks,
+            watch: &self.watch,
+        });
+        let observer = counted.as_ref().map(|counted| counted as &dyn Observer);
+        whole(job, on, &Control { cancel: control.cancel.clone(), observer })
+    }
+}
+
+/// The partial of all of a job's shards; none if it was stopped before.
+///
+/// # Errors
+/// As [`windfall_core::run`].
+pub(super) fn whole<K: Kernel>(
+    job: &Job<'_, K>,
+    on: &dyn Executor,
+    control: &Control<'_>,
+) -> Result<Option<K::Partial>> {
+    match run(job, on, control) {
+        Err(_) if control.cancel.is_stopped() => Ok(None),
+        outcome => outcome.map(|outcome| outcome.complete.then_some(outcome.partial)),
+    }
+}
+
+/// An observer of all rounds.
+struct Counted<'a> {
+    observer: &'a dyn Observer,
+    /// Tasks of the rounds before.
+    before: u64,
+    /// Tasks of all rounds that there may be.
+    tasks_max: u64,
+    watch: &'a Stopwatch,
+}
+
+impl Observer for Counted<'_> {
     fn tick(&self, progress: &Progress) {
         self.observer.tick(&Progress {
             tasks: self.before + progress.tasks,

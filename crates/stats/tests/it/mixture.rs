@@ -447,3 +447,115 @@ fn the_irises_have_the_published_criteria() {
     let bic = table.numbers("bic").unwrap();
     assert!((bic[0] - 574.0178).abs() < 1e-4 && (bic[1] - 580.8389).abs() < 1e-4, "{bic:?}");
 }
+
+/// The answer of a Gibbs sampler.
+fn draw(table: &Table, text: &str) -> Answer {
+    solve(table, &format!("method = 'gibbs'\n{text}"))
+}
+
+/// The estimate called `name` lies within five of its Monte Carlo errors, once in 1.7 million not.
+fn within_errors(answer: &Answer, name: &str, expected: f64) {
+    let quantity = answer.quantities.iter().find(|quantity| quantity.name == name).unwrap();
+    let (estimate, mcse) = (quantity.estimate, quantity.mcse);
+    assert!(mcse > 0.0 && mcse < 0.05 * (1.0 + expected.abs()), "{name}: {mcse}");
+    assert!(
+        (estimate - expected).abs() < 5.0 * mcse,
+        "{name}: {estimate} ± {mcse}, not {expected}"
+    );
+}
+
+#[test]
+fn draws_of_one_component_have_the_conjugate_posterior() {
+    // Gelman et al., Bayesian Data Analysis (3rd ed.), section 3.6, formulae by hand.
+    let table = blobs(60, 0.0);
+    let columns = ["x", "y"].map(|name| table.numbers(name).unwrap());
+    let n = 60.0;
+    let mean = columns.map(|x| x.iter().sum::<f64>() / n);
+    let moment = |a: usize, b: usize| {
+        let pairs = columns[a].iter().zip(columns[b]);
+        pairs.map(|(x, y)| (x - mean[a]) * (y - mean[b])).sum::<f64>()
+    };
+    let centre = [1e6 + 1.0, -1.0];
+    let prior = "prior = { shrinkage = 5, centre = [1000001, -1], degrees = 9, \
+                 scale = [[4, 1], [1, 3]] }";
+    let scale = [[4.0, 1.0], [1.0, 3.0]];
+    let off = [mean[0] - centre[0], mean[1] - centre[1]];
+    let updated =
+        |a: usize, b: usize| scale[a][b] + moment(a, b) + 5.0 * n / (5.0 + n) * off[a] * off[b];
+    for shape in ["full", "tied", "diag", "spherical"] {
+        let text = format!("components = 1\ncovariance = '{shape}'\ndraws = 4000\nwarmup = 10\n");
+        let answer = draw(&table, &format!("{text}{prior}"));
+        let pulled = (5.0 * centre[1] + n * mean[1]) / (5.0 + n);
+        within_errors(&answer, "mean[0, y]", pulled);
+        match shape {
+            // The mean of an inverse Wishart is its scale over degrees - columns - 1.
+            "full" => {
+                within_errors(&answer, "covariance[0, x, y]", updated(0, 1) / (9.0 + n - 3.0));
+                within_errors(&answer, "variance[0, y]", updated(1, 1) / (9.0 + n - 3.0));
+            }
+            "tied" => within_errors(&answer, "covariance[x, y]", updated(0, 1) / (9.0 + n - 3.0)),
+            "diag" => within_errors(&answer, "variance[0, x]", updated(0, 0) / (9.0 + n - 2.0)),
+            _ => {
+                let all = 3.5 + updated(0, 0) - 4.0 + updated(1, 1) - 3.0;
+                within_errors(&answer, "variance[0]", all / (9.0 + 2.0 * n - 2.0));
+            }
+        }
+    }
+}
+
+#[test]
+fn chains_do_not_depend_on_each_other_nor_on_the_mapping() {
+    let table = blobs(9000, 3.0);
+    let text = "method = 'gibbs'\ncomponents = 2\nwarmup = 3\ndraws = 6\ndistribution = true\n";
+    let of = |chains: u64, on: &dyn Executor| {
+        let problem = build(&table, &format!("{text}chains = {chains}")).unwrap();
+        problem.solve(on, &Control::default()).unwrap()
+    };
+    let two = of(2, &Serial);
+    assert_eq!(two.to_bytes(), of(2, &Threads::new(3)).to_bytes());
+    assert_eq!(two.to_bytes(), of(2, &Shuffled(Seed::from(1u64))).to_bytes());
+    let three = of(3, &Serial);
+    for (short, long) in two.distribution.iter().zip(&three.distribution) {
+        assert_eq!(short[..], long[..12]);
+    }
+    assert_ne!(two.distribution[0][..6], two.distribution[0][6..]);
+}
+
+#[test]
+fn a_run_goes_on_where_another_ended() {
+    let table = blobs(500, 3.0);
+    let text = "components = 2\nchains = 2\ndistribution = true\norder = 'none'\n";
+    let whole = draw(&table, &format!("{text}warmup = 5\ndraws = 20"));
+    let first = draw(&table, &format!("{text}warmup = 5\ndraws = 8"));
+    let mut spec = JobSpec::from_toml("problem = 'mixture'\ndata = 'x'\nseed = 7").unwrap();
+    let options = serde_json::json!({
+        "method": "gibbs", "start": first.extra["last"], "sweep": first.extra["sweep"],
+        "warmup": 0, "draws": 12, "distribution": true, "order": "none",
+    });
+    spec.options = options.as_object().unwrap().clone();
+    let problem = REGISTRY.build(&spec, &Memory(table)).unwrap();
+    let rest = problem.solve(&Serial, &Control::default()).unwrap();
+    for (place, draws) in whole.distribution.iter().enumerate() {
+        let (first, rest) = (&first.distribution[place], &rest.distribution[place]);
+        for chain in 0..2 {
+            let all = &draws[20 * chain..20 * (chain + 1)];
+            assert_eq!(all[..8], first[8 * chain..8 * (chain + 1)]);
+            assert_eq!(all[8..], rest[12 * chain..12 * (chain + 1)]);
+        }
+    }
+}
+
+#[test]
+fn labels_are_put_in_order_and_their_switches_told() {
+    // Two components that lie over each other switch labels all the time.
+    let table = blobs(200, 0.3);
+    let ordered = draw(&table, "components = 2\ndraws = 300\ndistribution = true");
+    assert!(ordered.extra["label_switches"].as_u64().unwrap() > 20);
+    assert!(ordered.notes.iter().any(|note| note.contains("in order by rising mean of `x`")));
+    let [low, high] = [2, 4].map(|place: usize| &ordered.distribution[place]);
+    assert!(low.iter().zip(high).all(|(low, high)| low <= high));
+    let raw = draw(&table, "components = 2\ndraws = 300\ndistribution = true\norder = 'none'");
+    assert!(raw.notes.iter().any(|note| note.contains("may switch")));
+    let [one, other] = [2, 4].map(|place: usize| &raw.distribution[place]);
+    assert!(one.iter().zip(other).any(|(one, other)| one > other));
+}

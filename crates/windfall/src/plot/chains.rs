@@ -8,7 +8,7 @@ use super::Drawer;
 use super::axis::ticks;
 use super::font::Font;
 use super::panel::{FAINT, INK, QUIET};
-use super::scene::{Anchor, Colour, Scene, Shape};
+use super::scene::{Anchor, COLOURS, Colour, Scene, Shape};
 use crate::readable::count;
 use windfall_core::{Answer, Column, Table};
 
@@ -35,17 +35,6 @@ const GRID: usize = 160;
 const STRETCHES: usize = 280;
 /// Bins of the ranks.
 const RANK_BINS: usize = 20;
-
-/// Colours that people with any sight can tell apart (Okabe and Ito).
-const COLOURS: [Colour; 7] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [204, 121, 167],
-    [86, 180, 233],
-    [230, 159, 0],
-    [90, 90, 90],
-];
 
 /// The draws of each chain one after the other, as the index tells it; none without chains.
 fn lengths(answer: &Answer) -> Option<Vec<usize>> {

@@ -5,6 +5,17 @@ use std::fmt::Write;
 /// A colour as red, green and blue.
 pub(super) type Colour = [u8; 3];
 
+/// Colours that people with any sight can tell apart (Okabe and Ito).
+pub(super) const COLOURS: [Colour; 7] = [
+    [0, 114, 178],
+    [213, 94, 0],
+    [0, 158, 115],
+    [204, 121, 167],
+    [86, 180, 233],
+    [230, 159, 0],
+    [90, 90, 90],
+];
+
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Anchor {

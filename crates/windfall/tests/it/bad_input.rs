@@ -136,6 +136,11 @@ fn mixtures_that_cannot_be_are_named() {
     refused(&mixture(&["-c", "2", "--tolerance", "-1"]), &["`tolerance` is `-1`"]);
     refused(&mixture(&["--start", "{means}"]), &["--start", "JSON"]);
     refused(&mixture(&["--start", "{\"means\": [1, 2, 3]}"]), &["`means`", "rows of 2 numbers"]);
+    let gibbs = |more: &[&'static str]| mixture(&[&["-m", "gibbs"][..], more].concat());
+    refused(&gibbs(&["-c", "1,2"]), &["`components` is `2`", "hint: "]);
+    refused(&gibbs(&["-c", "2", "--draws", "3"]), &["`draws` is `3`"]);
+    refused(&gibbs(&["-c", "2", "--prior", "{\"shrink\": 1}"]), &["`prior`", "shrink"]);
+    refused(&gibbs(&["-c", "2", "--prior", "{\"shrinkage\": 0}"]), &["`prior.shrinkage` is `0`"]);
     refused(&["mixture", "nan.csv", "-c", "2"], &["`y`", "`NaN` in row 1"]);
     refused(&["mixture", "text.csv", "-c", "2", "--columns", "y"], &["`y`", "numbers"]);
 }

@@ -8,6 +8,7 @@ const JOBS: [&[&str]; 21] = [
 const JOBS: [&[&str]; 20] = [
 const JOBS: [&[&str]; 16] = [
 const JOBS: [&[&str]; 22] = [
+const JOBS: [&[&str]; 15] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -73,6 +74,7 @@ const JOBS: [&[&str]; 22] = [
     &["power", "t-test", "--effect", "0.5", "-n", "20:60:20"],
     &["power", "mann-whitney", "-e", "0.5", "-n", "25", "--law", "lognormal(0, 1)", "-s", "3000"],
     &["sample-size", "t-test", "--effect", "0.8", "--simulations", "2e5"],
+    &["mixture", "law_school.csv", "-c", "2", "--method", "gibbs", "-n", "50", "--warmup", "20"],
 ];
 
 #[test]

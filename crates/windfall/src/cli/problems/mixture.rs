@@ -20,7 +20,7 @@ pub(in crate::cli) struct Mixture {
     /// full, tied, diag or spherical covariances [default: full]
     #[arg(long, value_name = "SHAPE")]
     covariance: Option<String>,
-    /// What to make of the model: em [default: em]
+    /// em for the maximum of the likelihood, gibbs for draws from the posterior [default: em]
     #[arg(long, short, value_name = "METHOD")]
     method: Option<String>,
     /// Starts for each number of components [default: 10]
@@ -56,6 +56,46 @@ pub(in crate::cli) struct Mixture {
     /// The order of the components: mean, weight or none [default: mean]
     #[arg(long, value_name = "BY")]
     order: Option<String>,
+    /// Independent chains [default: 4]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = number,
+        allow_negative_numbers = true,
+        help_heading = "Gibbs"
+    )]
+    chains: Option<Value>,
+    /// Sweeps of each chain that are thrown away [default: 500]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = number,
+        allow_negative_numbers = true,
+        help_heading = "Gibbs"
+    )]
+    warmup: Option<Value>,
+    /// Sweeps of each chain that are kept [default: 1000]
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "N",
+        value_parser = number,
+        allow_negative_numbers = true,
+        help_heading = "Gibbs"
+    )]
+    draws: Option<Value>,
+    /// Level of the credible intervals [default: 0.95]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        value_parser = number,
+        allow_negative_numbers = true,
+        help_heading = "Gibbs"
+    )]
+    level: Option<Value>,
+    /// The prior, as JSON, such as '{"concentration": 1, "shrinkage": 0.01, "degrees": 4}'
+    #[arg(long, value_name = "JSON", value_parser = json, help_heading = "Gibbs")]
+    prior: Option<Value>,
 }
 
 /// One number, or several between commas.
