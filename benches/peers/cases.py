@@ -609,6 +609,8 @@ def permutation_correlation(scale):
             ),
         ],
     )
+
+
 def power(scale):
     n, effect, exact = 50, 0.5, 0.69689341  # R 4.2.2, power.t.test
     critical = 1.9844674544266834  # 0.975 quantile of t with 98 degrees of freedom

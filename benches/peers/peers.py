@@ -270,6 +270,8 @@ def permutation_correlation_numba(x, y, permutations, observed):
             product += drawn * b[i]
         extreme += abs(product * scale) >= abs(observed)
     return (extreme + 1) / (permutations + 1)
+
+
 def power_numpy(simulations, n, effect, critical, chunk=10_000):
     """Simulate two-sample t tests, vectorised, in chunks that stay in cache."""
     rng = np.random.default_rng(1)

@@ -36,8 +36,8 @@ from ._problems import (
     power,
     run,
     sample,
-    simulate,
     sample_size,
+    simulate,
     verify,
 )
 from ._result import IncompleteWarning, Interval, Result, Verification

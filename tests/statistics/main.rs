@@ -11,8 +11,8 @@
 mod chains;
 mod coverage;
 mod errors;
-mod permutation;
-mod simulate;
 mod fits;
-mod power;
 mod mixture;
+mod permutation;
+mod power;
+mod simulate;

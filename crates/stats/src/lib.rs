@@ -17,8 +17,8 @@ pub mod pi;
 pub mod power;
 pub mod resample;
 pub mod sample;
-pub mod simulate;
 pub mod sample_size;
+pub mod simulate;
 pub mod statistic;
 
 use windfall_core::Registry;

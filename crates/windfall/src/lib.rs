@@ -35,10 +35,10 @@ pub mod readable;
 mod replicate;
 mod request;
 
-pub use problems::{bootstrap, integrate, jackknife, mixture, permutation_test, pi, sample};
-pub use problems::{bootstrap, integrate, jackknife, mixture, pi, sample, simulate};
-pub use problems::{bootstrap, fit_many, integrate, jackknife, mixture, pi, sample};
-pub use problems::{bootstrap, integrate, jackknife, mixture, pi, power, sample, sample_size};
+pub use problems::{
+    bootstrap, fit_many, integrate, jackknife, mixture, permutation_test, pi, power, sample,
+    sample_size, simulate,
+};
 pub use replicate::{map, map_seeded, replicate};
 pub use request::{Request, solve, solve_problem};
 pub use windfall_core::{

@@ -115,8 +115,6 @@ pub fn mixture(table: &Table, components: u64) -> Request {
 
 /// A permutation test of a statistic of `table`, such as `mean_difference(x)`; `groups`, `samples`
 /// or `permute` says what is permuted.
-/// The regression `formula` of each group of rows of `table`, which agree in the columns `by`:
-/// a table of coefficients with standard errors.
 ///
 /// # Examples
 /// ```
@@ -134,6 +132,8 @@ pub fn mixture(table: &Table, components: u64) -> Request {
 /// ```
 pub fn permutation_test(table: &Table, statistic: &str) -> Request {
     Request::new("permutation").set("statistic", statistic).table(table)
+}
+
 /// A simulation study of one's own code under the `conditions` of a table, one a row: `generate`
 /// makes the data of a replicate, and methods are added that analyse them.
 ///
@@ -168,6 +168,14 @@ pub fn simulate<D: 'static>(
     generate: impl Fn(&Condition<'_>, &mut Stream) -> D + Send + Sync + 'static,
 ) -> Result<Study<D>> {
     Ok(Study::new(Conditions::new(conditions)?, generate))
+}
+
+/// The regression `formula` of each group of rows of `table`, which agree in the columns `by`:
+/// a table of coefficients with standard errors.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
 /// let table = Table::from_numbers([
 ///     ("g", vec![1.0, 1.0, 1.0, 2.0, 2.0, 2.0]),
 ///     ("x", vec![1.0, 2.0, 3.0, 1.0, 2.0, 3.0]),
@@ -182,6 +190,8 @@ pub fn simulate<D: 'static>(
 pub fn fit_many(table: &Table, formula: &str, by: &[&str]) -> Request {
     let by: Vec<Value> = by.iter().map(|&name| name.into()).collect();
     Request::new("fit").set("formula", formula).set("by", by).table(table)
+}
+
 /// The power of a test of the catalogue, such as `t-test`, at a sample size of `n`.
 ///
 /// # Examples

@@ -10,8 +10,8 @@ from .permutation import permutation_test
 from .pi import pi
 from .power import power
 from .sample import sample
-from .simulate import SimulationResult, simulate
 from .sample_size import sample_size
+from .simulate import SimulationResult, simulate
 
 __all__ = [
     "MixtureResult",

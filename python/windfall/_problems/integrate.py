@@ -45,9 +45,10 @@ def integrate(
         points, and `extra["covariance"]` has the covariance of their errors. A compiled
         callback (a numba `@cfunc`, a ctypes function pointer or a
         `scipy.LowLevelCallable` of signature `double (int, double *)`, with or without
-        `void *`) runs on all workers without the interpreter. A Python function takes `x` of shape `(d,)` or, vectorised,
-        `(d, m)` and returns one value or `m`; or `k` values or shape `(k, m)`, for `k`
-        integrals. Which of these it does is found by a trial.
+        `void *`) runs on all workers without the interpreter. A Python function takes
+        `x` of shape `(d,)` or, vectorised, `(d, m)` and returns one value or `m`; or `k`
+        values or shape `(k, m)`, for `k` integrals. Which of these it does is found by a
+        trial.
     bounds : sequence of (low, high)
         One pair a dimension; infinite ends are allowed.
     n : int, default 1,000,000

@@ -76,6 +76,9 @@ fn permutations_that_change_nothing_are_named() {
     let side = ["-s", "mean(x)", "--samples", "x", "--alternative", "both"];
     refused(&permutation(&side), &["alternative", "both", "two-sided"]);
     refused(&permutation(&["--permute", "x"]), &["--statistic"]);
+}
+
+#[test]
 fn tests_and_laws_that_cannot_be_are_named() {
     let power = |more: &[&'static str]| [&["power", "t-test", "-n", "20"][..], more].concat();
     refused(&power(&[]), &["`effect` is `missing`", "hint: "]);
@@ -162,6 +165,9 @@ fn studies_that_cannot_be_are_named() {
     refused(&study(&["--extend", "good.csv"]), &["column", "`n`"]);
     refused(&study(&["--keep", "kept.xlsx"]), &["`kept.xlsx`"]);
     refused(&["simulate", "-g", "x = t(3)", "-m", "mean(x)"], &["`rows` is `missing`", "hint: "]);
+}
+
+#[test]
 fn models_and_their_options_are_checked() {
     let fit = |more: &[&'static str]| [&["fit", "good.csv"][..], more].concat();
     refused(&fit(&["y ~ xx + log(w)"]), &["`xx` at column 5", "`w` at column 14", "did you mean"]);

@@ -12,8 +12,8 @@ mod permutation;
 mod pi;
 mod power;
 mod sample;
-mod simulate;
 mod sample_size;
+mod simulate;
 mod test_design;
 
 use super::flags::{bounds, number};
