@@ -55,6 +55,11 @@ impl Code {
         (code, kept)
     }
 
+    /// The columns that are read, ascending.
+    pub fn columns_used(&self) -> &[usize] {
+        &self.columns_used
+    }
+
     /// Blocks of workspace that a run needs.
     pub fn blocks(&self) -> usize {
         self.blocks

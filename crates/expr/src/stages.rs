@@ -69,6 +69,16 @@ pub(crate) enum Packed {
     Made(Code),
 }
 
+impl Packed {
+    /// The columns of the data that it reads.
+    pub fn columns(&self) -> Vec<usize> {
+        match self {
+            Self::Column(index) => vec![*index],
+            Self::Made(code) => code.columns_used().to_vec(),
+        }
+    }
+}
+
 /// All stages of a formula.
 #[derive(Clone, Debug)]
 pub(crate) struct Stages {

@@ -111,10 +111,19 @@ impl Total {
         &self.stages.used
     }
 
+    /// The columns that it reads, ascending.
+    pub fn columns_used(&self) -> Vec<usize> {
+        let mut used: Vec<usize> = self.stages.packed.iter().flat_map(Packed::columns).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     /// Packs the columns it sums over, once for many evaluations.
     ///
     /// # Shapes
-    /// `columns`: one slice per column of the words, all of one length.
+    /// `columns`: one slice per column of the words, all of one length; those that
+    /// [`columns_used`](Total::columns_used) does not list may hold anything.
     ///
     /// # Panics
     /// If the number of columns or a length is wrong.

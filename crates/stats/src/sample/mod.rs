@@ -26,11 +26,11 @@ pub use options::{SampleOptions, Sampler};
 
 use answer::Findings;
 use kernel::Sampling;
-use model::Model;
+use model::{LogDensity, Model};
 use options::{JobOptions, Plan};
 use windfall_core::{
-    Answer, Control, DataNote, Entry, Error, Executor, Job, JobSpec, Problem, Result, Seed, Shard,
-    Shards, Streams, Table, read_options, run, run_bytes,
+    Answer, Control, DataNote, Entry, Executor, Job, JobSpec, Problem, Result, Seed, Shard, Shards,
+    Streams, Table, read_options, run, run_bytes,
 };
 
 /// The row of the registry.
@@ -99,16 +99,14 @@ impl<'a> Sample<'a> {
         Ok(Self { model, options, plan, seed, data: None, spec: None })
     }
 
-    /// Chains that explore a model which no job file can hold, with the options of `spec`.
+    /// Chains that explore a log density which no job file can hold, with the options of `spec`,
+    /// its `parameters` and what is `derived` from them.
     ///
     /// # Errors
-    /// As [`Sample::new`]; [`windfall_core::ErrorKind::Invalid`] if the spec names a model too.
-    pub fn of(model: Box<dyn Model + 'a>, spec: &JobSpec) -> Result<Self> {
-        let JobOptions { model: named, options } = read_options(&spec.options)?;
-        if let Some((key, value)) = named.given().into_iter().next() {
-            return Err(Error::invalid(&key, value, "left out where the model is code"));
-        }
-        Self::new(model, options, spec.seed_or_fresh()?)
+    /// As [`Sample::new`] and [`model::build_with`].
+    pub fn of(density: impl LogDensity + 'a, spec: &JobSpec) -> Result<Self> {
+        let JobOptions { model, options } = read_options(&spec.options)?;
+        Self::new(model::build_with(density, &model)?, options, spec.seed_or_fresh()?)
     }
 
     /// The options of the run, as a job file has them.

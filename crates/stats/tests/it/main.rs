@@ -6,6 +6,7 @@ mod hypothesis;
 mod integrate;
 mod jackknife;
 mod mixture;
+mod models;
 mod pi;
 mod resample;
 mod sample;

@@ -23,7 +23,7 @@ pub enum Constraint {
 
 /// A parameter at one point of the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Constrained {
+pub struct Placed {
     /// Its value on its own scale.
     pub value: f64,
     /// The derivative of the value.
@@ -40,32 +40,31 @@ impl Constraint {
     /// Between 0 and 1.
     pub const UNIT: Self = Self::Between(0.0, 1.0);
 
-    /// Reads `"real"`, `"positive"`, `"unit"` or a pair `[low, high]` whose ends may be `"-inf"`
-    /// and `"inf"`.
+    /// Reads `"real"`, `"positive"`, `"unit"` or a pair, `[low, high]` or `"low:high"`, whose ends
+    /// may be `"-inf"` and `"inf"`.
     ///
     /// # Errors
     /// [`windfall_core::ErrorKind::Invalid`], naming `what`.
     pub fn read(what: &str, value: &Value) -> Result<Self> {
         let expected = "`real`, `positive`, `unit` or a pair [low, high] such as [-1, 1]";
         let wrong = || Error::invalid(what, value, expected);
-        match value {
-            Value::String(name) => match name.as_str() {
-                "real" => Ok(Self::Real),
-                "positive" => Ok(Self::POSITIVE),
-                "unit" => Ok(Self::UNIT),
-                _ => Err(wrong()),
+        let (low, high) = match value {
+            Value::String(name) => match (name.as_str(), name.split_once(':')) {
+                ("real", _) => return Ok(Self::Real),
+                ("positive", _) => return Ok(Self::POSITIVE),
+                ("unit", _) => return Ok(Self::UNIT),
+                (_, Some((low, high))) => (low.trim().parse().ok(), high.trim().parse().ok()),
+                _ => return Err(wrong()),
             },
             Value::Array(ends) => match ends.as_slice() {
-                [low, high] => {
-                    let ends = (end(low).ok_or_else(wrong)?, end(high).ok_or_else(wrong)?);
-                    Self::between(ends.0, ends.1).ok_or_else(|| {
-                        Error::invalid(what, value, "a pair whose first end is the lower one")
-                    })
-                }
-                _ => Err(wrong()),
+                [low, high] => (end(low), end(high)),
+                _ => return Err(wrong()),
             },
-            _ => Err(wrong()),
-        }
+            _ => return Err(wrong()),
+        };
+        let (Some(low), Some(high)) = (low, high) else { return Err(wrong()) };
+        let expected = "a pair whose first end is the lower one";
+        Self::between(low, high).ok_or_else(|| Error::invalid(what, value, expected))
     }
 
     /// Between `low` and `high`, either of which may be infinite; none if that is no interval.
@@ -87,12 +86,10 @@ impl Constraint {
     /// # Cost
     /// Up to two elementary functions.
     #[must_use]
-    pub fn constrain(self, u: f64) -> Constrained {
-        let one = |value, slope| Constrained { value, slope, log_jacobian: u, jacobian_slope: 1.0 };
+    pub fn constrain(self, u: f64) -> Placed {
+        let one = |value, slope| Placed { value, slope, log_jacobian: u, jacobian_slope: 1.0 };
         match self {
-            Self::Real => {
-                Constrained { value: u, slope: 1.0, log_jacobian: 0.0, jacobian_slope: 0.0 }
-            }
+            Self::Real => Placed { value: u, slope: 1.0, log_jacobian: 0.0, jacobian_slope: 0.0 },
             Self::Above(low) => one(low + exp(u), exp(u)),
             Self::Below(high) => one(high - exp(u), -exp(u)),
             Self::Between(low, high) => {
@@ -100,7 +97,7 @@ impl Constraint {
                 let (width, t) = (high - low, exp(-u.abs()));
                 let (large, small) = (1.0 / (1.0 + t), t / (1.0 + t));
                 let value = if u < 0.0 { low + width * small } else { high - width * small };
-                Constrained {
+                Placed {
                     value,
                     slope: width * (large * small),
                     log_jacobian: log(width) - u.abs() - 2.0 * log1p(t),
@@ -185,7 +182,18 @@ mod tests {
         assert_eq!(read(r#""positive""#).unwrap(), Constraint::POSITIVE);
         assert_eq!(read(r#"[0, "inf"]"#).unwrap(), Constraint::POSITIVE);
         assert_eq!(read("[-1, 4]").unwrap(), Constraint::Between(-1.0, 4.0));
-        for wrong in [r#""big""#, "[1]", "[2, 1]", r#"["inf", 1]"#, "3", r#"[0, "x"]"#] {
+        assert_eq!(read(r#""-1:4""#).unwrap(), Constraint::Between(-1.0, 4.0));
+        assert_eq!(read(r#""-inf: 4""#).unwrap(), Constraint::Below(4.0));
+        for wrong in [
+            r#""big""#,
+            r#""1:x""#,
+            r#""NaN:1""#,
+            "[1]",
+            "[2, 1]",
+            r#"["inf", 1]"#,
+            "3",
+            r#"[0, "x"]"#,
+        ] {
             let message = read(wrong).unwrap_err().to_string();
             assert!(message.starts_with(&format!("`mu` is `{}`", wrong.replace(", ", ","))));
         }

@@ -1,24 +1,38 @@
 //! A model: a log density on an unconstrained space, and how its points read on their own scale.
 //!
 //! ```text
-//! constraint.rs  one parameter between its own scale and the real line
-//! room.rs        where a model keeps what it computes on the way
-//! options.rs     the keys of a job that choose a model
-//! catalogue.rs   the built-in models by name, and the door from options to a model
-//! gaussian.rs    and the other models, one a file
+//! catalogue.rs    the built-in models by name, and the door from options to a model
+//! options.rs      the keys of a job that choose a model
+//! constraint.rs   one parameter between its own scale and the real line
+//! constrained.rs  a model of a log density over named parameters: closures, callbacks, formulas
+//! density.rs      a log density as a formula
+//! room.rs         where a model keeps what it computes on the way
+//! regression/     linear, logistic, Poisson
+//! hierarchical.rs mixture.rs gaussian.rs targets.rs    the other built-in models
 //! ```
 
 mod catalogue;
+mod constrained;
 mod constraint;
+mod density;
 mod gaussian;
+mod hierarchical;
+mod mixture;
 mod options;
+mod regression;
 mod room;
+mod targets;
 
-pub use catalogue::{CATALOGUE, Kind, build};
-pub use constraint::Constraint;
+pub use catalogue::{CATALOGUE, Kind, build, build_with};
+pub use constrained::{Constrained, LogDensity, ValueOnly};
+pub use constraint::{Constraint, Placed};
+pub use density::Density;
 pub use gaussian::Gaussian;
+pub use hierarchical::Hierarchical;
+pub use mixture::Mixture;
 pub use options::ModelOptions;
 pub use room::Room;
+pub use targets::{Funnel, Rosenbrock};
 
 use windfall_core::{Error, Result, Stream};
 
