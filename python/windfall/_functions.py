@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,38 +47,69 @@ def statistic_function(function: Any) -> Function:
     return Function.python(function, takes_axis)
 
 
-def _compiled(function: Any) -> Function | None:
-    """Return a compiled callback of signature `double (int, double *[, void *])`."""
+def density(function: Any, start: Sequence[float]) -> Function:
+    """Return `function` as a log density of parameters on their own scale.
+
+    Compiled code has the signature `double (int, const double *, double *[, void *])` and
+    writes its gradient, or `double (int, double *)` and has none. A Python function takes
+    an array and returns a value and its gradient, or a value alone; which of the two is
+    found by a trial at `start`.
+    """
+    compiled = _compiled(function, gradient=True)
+    if compiled is not None:
+        return compiled
+    _check_callable(function, "a log density")
+    found = function(np.asarray(start, dtype=np.float64))
+    if not isinstance(found, (tuple, list)):
+        return Function.python(function, False)
+    if len(found) == 2 and np.shape(found[1]) == (len(start),):
+        return Function.python(function, True)
+    raise ValueError(
+        f"the log density returned `{found!r}`; it must return a number, or a number and"
+        f" a gradient of shape ({len(start)},)"
+    )
+
+
+def _compiled(function: Any, *, gradient: bool = False) -> Function | None:
+    """Return a compiled callback of signature `double (int, double *[, void *])`.
+
+    With `gradient` it may have the gradient as another `double *` before the last.
+    """
     if type(function).__name__ == "LowLevelCallable" and isinstance(function, tuple):
         return Function.low_level(function)
     if isinstance(function, _FUNCTION_POINTER):
         address = ctypes.cast(function, ctypes.c_void_p).value or 0
-        _check_signature(function.restype, function.argtypes)
-        return Function.pointer(address, len(function.argtypes or ()) == 3, function)
-    if hasattr(function, "ctypes") and hasattr(function, "address"):  # numba's CFunc
-        pointer = function.ctypes
-        _check_signature(pointer.restype, pointer.argtypes)
-        with_data = len(pointer.argtypes) == 3
-        return Function.pointer(int(function.address), with_data, function)
-    return None
+        result, arguments = function.restype, list(function.argtypes or ())
+    elif hasattr(function, "ctypes") and hasattr(function, "address"):  # numba's CFunc
+        address = int(function.address)
+        result, arguments = function.ctypes.restype, list(function.ctypes.argtypes)
+    else:
+        return None
+    _check_signature(result, arguments, gradient=gradient)
+    if gradient:
+        return Function.pointer(address, len(arguments) > 2, len(arguments) == 4, function)
+    return Function.pointer(address, False, len(arguments) == 3, function)
 
 
-def _check_signature(result: Any, arguments: Any) -> None:
-    kinds = list(arguments or ())
-    numbers = (ctypes.c_double,)
+def _check_signature(result: Any, arguments: list[Any], *, gradient: bool) -> None:
     pointers = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_double))
     good = (
-        result in numbers
-        and len(kinds) in (2, 3)
-        and ctypes.sizeof(kinds[0]) == ctypes.sizeof(ctypes.c_int)
-        and kinds[1] in pointers
+        result is ctypes.c_double
+        and len(arguments) in ((2, 3, 4) if gradient else (2, 3))
+        and ctypes.sizeof(arguments[0]) == ctypes.sizeof(ctypes.c_int)
+        and all(kind in pointers for kind in arguments[1:])
     )
     if not good:
-        shown = ", ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
+        shown = ", ".join(getattr(kind, "__name__", str(kind)) for kind in arguments)
+        allowed = "`double (int, double *)` or `double (int, double *, void *)`"
+        if gradient:
+            allowed = (
+                "`double (int, double *)`, with a gradient `double (int, double *, double *)`"
+                " or `double (int, double *, double *, void *)`"
+            )
         raise ValueError(
             f"the callback has the signature `{getattr(result, '__name__', result)}"
-            f" ({shown})`; it must be `double (int, double *)` or"
-            " `double (int, double *, void *)`"
+            f" ({shown})`; it must be {allowed}"
         )
 
 

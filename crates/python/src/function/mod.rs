@@ -2,9 +2,11 @@
 //!
 //! Each way to use a function is an adaptor in a file of its own.
 
+mod density;
 mod points;
 mod samples;
 
+use density::DensityFunction;
 use numpy::PyReadonlyArray1;
 use points::PointFunction;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
@@ -16,12 +18,17 @@ use std::ffi::{CStr, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall::stats::bootstrap::Bootstrap;
 use windfall::stats::integrate::Integrate;
+use windfall::stats::sample::Sample;
 use windfall::{Cancel, Error, JobSpec, Result, Table, read_options};
 
 /// `double f(int n, double *x)`.
 type Plain = unsafe extern "C" fn(c_int, *mut f64) -> f64;
 /// `double f(int n, double *x, void *user_data)`.
 type WithData = unsafe extern "C" fn(c_int, *mut f64, *mut c_void) -> f64;
+/// `double f(int n, const double *x, double *gradient)`.
+type Gradient = unsafe extern "C" fn(c_int, *const f64, *mut f64) -> f64;
+/// `double f(int n, const double *x, double *gradient, void *user_data)`.
+type GradientWithData = unsafe extern "C" fn(c_int, *const f64, *mut f64, *mut c_void) -> f64;
 
 /// A user's function: compiled code or Python.
 #[pyclass(frozen, module = "windfall._core")]
@@ -42,8 +49,36 @@ struct Inner {
 enum Code {
     Plain(Plain),
     WithData(WithData, *mut c_void),
-    /// A Python function, and whether one call takes many points or resamples.
+    Gradient(Gradient),
+    GradientWithData(GradientWithData, *mut c_void),
+    /// A Python function, and whether one call takes many points or resamples, or returns a
+    /// gradient too.
     Python(Py<PyAny>, bool),
+}
+
+impl Code {
+    /// The code at `pointer`, which takes `data` if there is a place for it.
+    ///
+    /// # Safety
+    /// It has the signature that the arguments say.
+    unsafe fn compiled(pointer: *mut c_void, gradient: bool, data: Option<*mut c_void>) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (gradient, data) {
+                (false, None) => Self::Plain(std::mem::transmute::<*mut c_void, Plain>(pointer)),
+                (false, Some(data)) => {
+                    Self::WithData(std::mem::transmute::<*mut c_void, WithData>(pointer), data)
+                }
+                (true, None) => {
+                    Self::Gradient(std::mem::transmute::<*mut c_void, Gradient>(pointer))
+                }
+                (true, Some(data)) => Self::GradientWithData(
+                    std::mem::transmute::<*mut c_void, GradientWithData>(pointer),
+                    data,
+                ),
+            }
+        }
+    }
 }
 
 // SAFETY: the pointers are those of compiled code and its data, which the protocol of
@@ -55,24 +90,23 @@ unsafe impl Sync for Inner {}
 
 #[pymethods]
 impl Function {
-    /// Compiled code at an address: `double (int, double *[, void *])`, kept alive by `owner`.
+    /// Compiled code at an address: `double (int, double *[, void *])`, or with a gradient
+    /// `double (int, const double *, double *[, void *])`; kept alive by `owner`.
     #[staticmethod]
-    fn pointer(address: usize, with_data: bool, owner: Py<PyAny>) -> PyResult<Self> {
+    fn pointer(
+        address: usize,
+        with_gradient: bool,
+        with_data: bool,
+        owner: Py<PyAny>,
+    ) -> PyResult<Self> {
         if address == 0 {
             return Err(PyValueError::new_err("the callback's address is null"));
         }
-        let pointer = address as *const c_void;
         // SAFETY: the caller has checked the signature; a wrong one is the user's compiled code
         // lying about itself, which nothing can detect.
         let code = unsafe {
-            if with_data {
-                Code::WithData(
-                    std::mem::transmute::<*const c_void, WithData>(pointer),
-                    std::ptr::null_mut(),
-                )
-            } else {
-                Code::Plain(std::mem::transmute::<*const c_void, Plain>(pointer))
-            }
+            let pointer = address as *mut c_void;
+            Code::compiled(pointer, with_gradient, with_data.then_some(std::ptr::null_mut()))
         };
         Ok(Self::new(code, owner))
     }
@@ -92,28 +126,28 @@ impl Function {
         }
         // SAFETY: checked above not to be null.
         let signature = unsafe { CStr::from_ptr(name) }.to_string_lossy().replace(' ', "");
-        // SAFETY: the capsule's name states the signature of the code behind the pointer.
-        let code = unsafe {
-            match signature.as_str() {
-                "double(int,double*)" => {
-                    Code::Plain(std::mem::transmute::<*mut c_void, Plain>(pointer))
-                }
-                "double(int,double*,void*)" => {
-                    Code::WithData(std::mem::transmute::<*mut c_void, WithData>(pointer), data)
-                }
-                other => {
-                    return Err(PyValueError::new_err(format!(
-                        "the LowLevelCallable has the signature `{other}`; it must be \
-                         `double (int, double *)` or `double (int, double *, void *)`"
-                    )));
-                }
+        let signature = signature.replace("const", "");
+        let (with_gradient, data) = match signature.as_str() {
+            "double(int,double*)" => (false, None),
+            "double(int,double*,void*)" => (false, Some(data)),
+            "double(int,double*,double*)" => (true, None),
+            "double(int,double*,double*,void*)" => (true, Some(data)),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "the LowLevelCallable has the signature `{other}`; it must be \
+                     `double (int, double *)` or `double (int, double *, void *)`, with a \
+                     gradient `double (int, double *, double *)` or \
+                     `double (int, double *, double *, void *)`"
+                )));
             }
         };
+        // SAFETY: the capsule's name states the signature of the code behind the pointer.
+        let code = unsafe { Code::compiled(pointer, with_gradient, data) };
         Ok(Self::new(code, callable.clone().unbind()))
     }
 
-    /// A Python function; `vectorised` says whether one call takes many points or resamples,
-    /// `outputs` how many values a point has.
+    /// A Python function; `vectorised` says whether one call takes many points or resamples, or
+    /// returns a gradient too; `outputs` how many values a point has.
     #[staticmethod]
     #[pyo3(signature = (callable, vectorised, outputs=1))]
     fn python(callable: Py<PyAny>, vectorised: bool, outputs: usize, py: Python<'_>) -> Self {
@@ -137,6 +171,11 @@ impl Function {
         spec: &JobSpec,
         table: Option<&Table>,
     ) -> Result<Box<dyn windfall::Problem>> {
+        let with_gradient = matches!(self.0.code, Code::Gradient(_) | Code::GradientWithData(..));
+        if with_gradient && spec.problem != "sample" {
+            let expected = "`double (int, double *)` or `double (int, double *, void *)`";
+            return Err(Error::invalid("signature", "one with a gradient", expected));
+        }
         match (spec.problem.as_str(), table) {
             ("integrate", _) => Ok(Box::new(Integrate::of(PointFunction(self.0.clone()), spec)?)),
             ("bootstrap", Some(table)) => {
@@ -144,6 +183,11 @@ impl Function {
                 let code = SampleFunction(self.0.clone());
                 let problem = Bootstrap::with_statistic(table, &[], code, options)?;
                 Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
+            }
+            ("sample", None) => Ok(Box::new(Sample::of(DensityFunction(self.0.clone()), spec)?)),
+            ("sample", Some(_)) => {
+                let expected = "left out: a function brings its own";
+                Err(Error::invalid("data", "a table", expected))
             }
             (other, _) => Err(Error::invalid("problem", other, "one that takes a function")),
         }
@@ -195,7 +239,7 @@ impl Inner {
                     *out = unsafe { function(n, x.as_mut_ptr(), data) };
                 }
             }
-            Code::Python(..) => out.fill(f64::NAN),
+            Code::Gradient(_) | Code::GradientWithData(..) | Code::Python(..) => out.fill(f64::NAN),
         }
     }
 
