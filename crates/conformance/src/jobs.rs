@@ -54,6 +54,18 @@ pub fn jobs() -> Vec<JobSpec> {
          init = 'kmeans'\nacceleration = 'squarem'\nstandard_errors = true",
         "problem = 'mixture'\ndata = 'law'\ncovariance = 'diag'\niterations = 4\n\
          start = [{ means = [[550, 3], [650, 3.3]] }, { means = [[550, 3.3], [650, 3]] }]",
+        "problem = 'sample'\ndata = 'law'\nmodel = 'linear'\nformula = 'gpa ~ lsat'\nchains = 3\n\
+         warmup = 100\ndraws = 50",
+        "problem = 'sample'\ndata = 'law'\nmodel = 'logistic'\nformula = 'I(gpa > 3.1) ~ lsat'\n\
+         prior_sd = 5\nchains = 2\nwarmup = 100\ndraws = 50",
+        "problem = 'sample'\ndata = 'law'\nmodel = 'poisson'\nformula = 'lsat ~ gpa'\nchains = 2\n\
+         warmup = 100\ndraws = 50",
+        "problem = 'sample'\ndata = 'law'\nmodel = 'mixture'\noutcome = 'gpa'\ncomponents = 2\n\
+         chains = 2\nwarmup = 100\ndraws = 50",
+        "problem = 'sample'\nmodel = 'eight-schools'\nchains = 2\nwarmup = 100\ndraws = 50",
+        "problem = 'sample'\ndata = 'law'\nlog_density = 'sum(normal_lpdf(gpa, m, s)) - s'\n\
+         parameters = {m = 'real', s = 'positive'}\nderived = {cv = 's/m'}\nchains = 2\n\
+         warmup = 100\ndraws = 50",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");
