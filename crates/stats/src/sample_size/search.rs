@@ -152,7 +152,7 @@ impl Search {
                 looks = self.looks.iter().filter(ends).copied().collect();
             }
             root = Line::fit(&looks).map(|line| line.root(aim.power));
-            let Some(Root { x, .. }) = root.filter(|root| root.x > 0.0) else { return None };
+            let Root { x, .. } = root.filter(|root| root.x > 0.0)?;
             centre = (x * x).clamp(aim.n.0 as f64, aim.n.1 as f64);
         }
         root
