@@ -74,7 +74,9 @@ fn the_truth_has_a_uniform_rank_among_gibbs_draws() {
         let mut weights = [a / (a + b), b / (a + b)];
         let mut variances = variances;
         if means[1] < means[0] {
-            [&mut means, &mut weights, &mut variances].map(|pair| pair.reverse());
+            for pair in [&mut means, &mut weights, &mut variances] {
+                pair.reverse();
+            }
         }
         let row = |stream: &mut Stream| {
             let component = usize::from(stream.uniform() >= weights[0]);

@@ -73,7 +73,7 @@ const LEVELS: [f64; 4] = [0.01, 0.05, 0.2, 0.5];
 /// `x` and hold unequal parts of both labels.
 fn table(stream: &mut Stream) -> Table {
     let rows = 14;
-    let stratum = |row: usize| usize::from(row % 5 == 0);
+    let stratum = |row: usize| usize::from(row.is_multiple_of(5));
     let x =
         (0..rows).map(|row| stream.exponential() + 3.0 * stratum(row) as f64).collect::<Vec<_>>();
     let y = (0..rows).map(|_| stream.normal()).collect::<Vec<_>>();

@@ -224,9 +224,8 @@ fn every_law_has_its_mean_and_its_variance() {
             let options = SimulateOptions {
                 rows: Some("2000".into()),
                 generate: [&format!("x = {text}")[..]][..].into(),
-                method: ["mean(x)", "v = mean((x - m)^2); truth = 0"].map(|method| {
-                    method.replace('m', "m").replace("- m)", &format!("- {mean:?})"))
-                })[..]
+                method: ["mean(x)", "v = mean((x - m)^2); truth = 0"]
+                    .map(|method| method.replace("- m)", &format!("- {mean:?})")))[..]
                     .iter()
                     .map(String::as_str)
                     .collect::<Vec<_>>()[..]

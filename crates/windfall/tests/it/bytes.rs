@@ -76,7 +76,7 @@ const JOBS: &[&[&str]] = &[
 #[test]
 fn every_worker_count_and_instruction_set_gives_the_same_bytes() {
     let scratch = Scratch::with_law_school();
-    for job in JOBS {
+    for &job in JOBS {
         let expected = scratch.answer(&[job, &["--seed", "11", "--workers", "1"]].concat());
         for workers in ["2", "3", "7"] {
             let answer = scratch.answer(&[job, &["--seed", "11", "--workers", workers]].concat());
@@ -98,7 +98,7 @@ fn every_worker_count_and_instruction_set_gives_the_same_bytes() {
 #[test]
 fn the_library_gives_the_bytes_of_the_command() {
     let scratch = Scratch::with_law_school();
-    for job in JOBS {
+    for &job in JOBS {
         let expected =
             scratch.answer(&[job, &["--seed", "11", "--write-job", "job.toml"]].concat());
         let path = scratch.path().join("job.toml");
