@@ -24,6 +24,7 @@ from ._errors import (
 )
 from ._problems import (
     MixtureResult,
+    SimulationResult,
     bootstrap,
     integrate,
     jackknife,
@@ -31,6 +32,7 @@ from ._problems import (
     pi,
     run,
     sample,
+    simulate,
     verify,
 )
 from ._result import IncompleteWarning, Interval, Result, Verification
@@ -46,6 +48,7 @@ __all__ = [
     "MixtureResult",
     "NotFiniteError",
     "Result",
+    "SimulationResult",
     "TaskError",
     "TooFewError",
     "UnknownNameError",
@@ -60,5 +63,6 @@ __all__ = [
     "pi",
     "run",
     "sample",
+    "simulate",
     "verify",
 ]

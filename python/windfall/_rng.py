@@ -29,7 +29,7 @@ def seed_from(rng: RngLike) -> int:
         return sum(int(word) << (32 * place) for place, word in enumerate(words))
     if isinstance(rng, np.random.Generator):
         rng = rng.bit_generator
-    if isinstance(rng, np.random.BitGenerator):
+    if hasattr(rng, "random_raw"):  # NumPy's bit generators, and the streams of our tasks
         low, high = rng.random_raw(2)
         return int(low) | int(high) << 64
     try:

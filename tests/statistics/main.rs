@@ -11,3 +11,4 @@
 mod chains;
 mod coverage;
 mod errors;
+mod simulate;

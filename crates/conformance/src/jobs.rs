@@ -54,6 +54,10 @@ pub fn jobs() -> Vec<JobSpec> {
          init = 'kmeans'\nacceleration = 'squarem'\nstandard_errors = true",
         "problem = 'mixture'\ndata = 'law'\ncovariance = 'diag'\niterations = 4\n\
          start = [{ means = [[550, 3], [650, 3.3]] }, { means = [[550, 3.3], [650, 3]] }]",
+        "problem = 'simulate'\ngrid = ['n = 8, 20', 'd = 0, 1']\nreplicates = 60\n\
+         generate = ['x = normal(d, 1)', 'y = gamma(2, 1 + x^2)']\ntruth = 'd'\n\
+         method = ['mean(x)', 'slope(y, x)', 'sd(y)/mean(y); interval = basic; resamples = 49']\n\
+         distribution = true",
     ];
     let read = |text: &str| {
         let mut spec = JobSpec::from_toml(text).expect("the suite's jobs are valid TOML");

@@ -69,6 +69,7 @@ pub use kernel::{Kernel, Partial};
 pub use merge::Tree;
 pub use moments::Moments;
 pub use options::{nearest, read_options};
+pub use panics::{Caught, catch};
 pub use problem::{Entry, Problem, Registry, Source};
 pub use rounds::{Rounds, run_rounds};
 pub use run::{Job, Outcome, replay, run, run_bytes, run_range};

@@ -7,8 +7,10 @@ use std::sync::Once;
 
 /// A panic that was caught.
 #[derive(Debug)]
-pub(crate) struct Caught {
+pub struct Caught {
+    /// What it said.
     pub message: String,
+    /// Where it happened.
     pub place: Option<String>,
 }
 
@@ -21,7 +23,10 @@ thread_local! {
 ///
 /// The first call puts a hook before the process's panic hook: it notes the place of panics that
 /// are being caught here and leaves all others to the hook that stood before.
-pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
+///
+/// # Errors
+/// The panic.
+pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = take_hook();

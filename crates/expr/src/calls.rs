@@ -25,7 +25,9 @@ impl Parser<'_> {
     }
 
     fn is_value(&self, name: &str) -> bool {
-        self.vocabulary.names.find(name).is_some() || functions::constant(name).is_some()
+        self.vocabulary.names.find(name).is_some()
+            || self.vocabulary.constant(name).is_some()
+            || functions::constant(name).is_some()
     }
 
     /// Columns come before constants: a table may have a column called `e`.
@@ -33,6 +35,9 @@ impl Parser<'_> {
         let quoted = bytes.len() > name.len();
         if let Some(index) = self.vocabulary.names.find(name) {
             return self.leaf(NodeKind::Variable(index), bytes);
+        }
+        if let Some(value) = self.vocabulary.constant(name) {
+            return self.leaf(NodeKind::Number(value), bytes);
         }
         if let Some(value) = functions::constant(name).filter(|_| !quoted) {
             return self.leaf(NodeKind::Number(value), bytes);

@@ -57,8 +57,25 @@ impl Expr {
     /// Time and memory proportional to the length of `text`, which is bounded by
     /// [`LENGTH_BYTES_MAX`](crate::LENGTH_BYTES_MAX).
     pub fn parse(text: &str, names: &Names) -> Result<Expr, Problems> {
-        let tree = parse(text, &Vocabulary::new(names.clone()))?;
-        Ok(Expr::from_tree(text, &tree, names.len()))
+        Expr::parse_with(text, &Vocabulary::new(names.clone()))
+    }
+
+    /// Reads and checks the formula `text` over the columns and constants of `vocabulary`, which
+    /// may hold no aggregates.
+    ///
+    /// ```
+    /// use windfall_expr::{Expr, Names, Vocabulary, Workspace};
+    /// let words = Vocabulary::new(Names::columns(["x"])).with_constants([("scale", 3.0)]);
+    /// let expr = Expr::parse_with("scale*x", &words)?;
+    /// assert_eq!(expr.evaluate_one(&[2.0], &mut Workspace::new()), 6.0);
+    /// # Ok::<(), windfall_expr::Problems>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Expr::parse`].
+    pub fn parse_with(text: &str, vocabulary: &Vocabulary) -> Result<Expr, Problems> {
+        let tree = parse(text, vocabulary)?;
+        Ok(Expr::from_tree(text, &tree, vocabulary.names().len()))
     }
 
     /// The expression of a checked tree without aggregates.

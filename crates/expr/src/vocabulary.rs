@@ -82,18 +82,34 @@ impl Aggregate {
 pub struct Vocabulary {
     pub(crate) names: Names,
     pub(crate) aggregates: Vec<Aggregate>,
+    constants: Vec<(String, f64)>,
 }
 
 impl Vocabulary {
     /// Columns only.
     pub fn new(names: Names) -> Vocabulary {
-        Vocabulary { names, aggregates: Vec::new() }
+        Vocabulary { names, aggregates: Vec::new(), constants: Vec::new() }
     }
 
     /// The same words and `aggregates` too.
     pub fn with(mut self, aggregates: impl IntoIterator<Item = Aggregate>) -> Vocabulary {
         self.aggregates.extend(aggregates);
         self
+    }
+
+    /// The same words and names that stand for one number each; columns of the same name come
+    /// first.
+    pub fn with_constants<'a>(
+        mut self,
+        constants: impl IntoIterator<Item = (&'a str, f64)>,
+    ) -> Vocabulary {
+        self.constants.extend(constants.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
+    /// The number that `name` stands for.
+    pub(crate) fn constant(&self, name: &str) -> Option<f64> {
+        self.constants.iter().find(|(known, _)| known == name).map(|&(_, value)| value)
     }
 
     /// The columns.

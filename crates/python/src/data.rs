@@ -60,6 +60,13 @@ impl Table {
         columns(py, &self.0)
     }
 
+    /// For each row, taken as a condition of a simulation study, the name of its streams.
+    fn stream_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let conditions = windfall::stats::simulate::Conditions::new(&self.0);
+        let conditions = conditions.map_err(|error| to_python(py, &error))?;
+        Ok((0..conditions.len()).map(|row| conditions.stream_name(row)).collect())
+    }
+
     /// The content hash.
     fn hash(&self) -> String {
         self.0.hash()

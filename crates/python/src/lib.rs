@@ -4,6 +4,7 @@
 //! polls signals and maps errors. The friendly face is pure Python, in `python/windfall`.
 
 mod arrow;
+mod bits;
 mod data;
 mod door;
 mod errors;
@@ -14,6 +15,8 @@ use pyo3::prelude::*;
 
 #[pymodule(name = "_core", gil_used = true)]
 mod core_module {
+    #[pymodule_export]
+    use crate::bits::StreamBits;
     #[pymodule_export]
     use crate::data::Table;
     #[pymodule_export]

@@ -6,12 +6,12 @@ use crate::errors::to_python;
 use crate::function::Function;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use windfall::files::{Folder, InMemory, read_job};
+use windfall::files::{Folder, read_job};
 use windfall::machine::{self, Workers};
-use windfall::{Cancel, JobSpec, REGISTRY, Result, Stopwatch, Threads};
+use windfall::{Cancel, JobSpec, REGISTRY, Result, Shard, Source, Stopwatch, Threads};
 
 /// A problem, checked and ready to solve.
 #[pyclass(frozen, module = "windfall._core")]
@@ -29,26 +29,27 @@ type Solved<'py> =
 impl Problem {
     /// The problem of a job in JSON, with data and code that a job file cannot hold.
     #[new]
-    #[pyo3(signature = (job, table=None, function=None))]
+    #[pyo3(signature = (job, table=None, function=None, kept=None))]
     fn new(
         py: Python<'_>,
         job: &str,
         table: Option<&Bound<'_, Table>>,
         function: Option<Bound<'_, Function>>,
+        kept: Option<&Bound<'_, Table>>,
     ) -> PyResult<Self> {
-        let table = table.map(|table| &table.get().0);
+        let [table, kept] = [table, kept].map(|table| table.map(|table| &table.get().0));
         let build = || {
             let mut spec = JobSpec::from_json(job)?;
             if let Some(function) = &function {
-                return Ok((function.get().problem(&spec, table)?, spec.problem));
+                return Ok((function.get().problem(&spec, table, kept)?, spec.problem));
             }
-            let problem = match table {
-                None => REGISTRY.build(&spec, &Folder::default())?,
-                Some(table) => {
-                    spec.data = Some(IN_MEMORY.into());
-                    REGISTRY.build(&spec, &InMemory(table.clone()))?
-                }
-            };
+            if table.is_some() {
+                spec.data = Some(IN_MEMORY.into());
+            }
+            if kept.is_some() {
+                spec.options.insert("extend".into(), KEPT.into());
+            }
+            let problem = REGISTRY.build(&spec, &Given { table, kept })?;
             Ok((problem, spec.problem))
         };
         let (problem, name) = build().map_err(|error| to_python(py, &error))?;
@@ -88,7 +89,8 @@ impl Problem {
         let watch = Stopwatch::start();
         let mut answer = self
             .enter(py, tick, |control| self.problem.solve(&Threads::new(workers.count), control))?;
-        answer.notes.extend(self.function.as_ref().and_then(|function| function.get().note()));
+        let note = |function: &Py<Function>| function.get().note(&self.name);
+        answer.notes.extend(self.function.as_ref().and_then(note));
         let facts = PyDict::new(py);
         facts.set_item("seconds", watch.elapsed_s())?;
         facts.set_item("workers", workers.count)?;
@@ -101,6 +103,12 @@ impl Problem {
         let distribution = distribution.collect();
         let index = answer.index.map(|index| columns(py, &index)).transpose()?;
         Ok((text, facts, distribution, index))
+    }
+
+    /// Runs one task again, here and alone, and returns its partial as bytes.
+    fn run_task(&self, py: Python<'_>, task: u64) -> PyResult<Py<PyBytes>> {
+        let bytes = self.enter(py, None, |_| self.problem.run_shard(Shard::only(task)))?;
+        Ok(PyBytes::new(py, &bytes).unbind())
     }
 
     /// Solves it on several mappings and compares: (mapping, hash, same) each.
@@ -138,5 +146,21 @@ fn count(workers: Option<usize>) -> Result<Workers> {
     }
 }
 
-/// The path under which a table in memory is known.
+/// The path under which a table in memory is known, and that of kept replicates.
 const IN_MEMORY: &str = "(in memory)";
+const KEPT: &str = "(kept)";
+
+/// What Python gave: tables in memory, before all that lies in files.
+struct Given<'a> {
+    table: Option<&'a windfall::Table>,
+    kept: Option<&'a windfall::Table>,
+}
+
+impl Source for Given<'_> {
+    fn table(&self, path: &str) -> Result<windfall::Table> {
+        match (path, self.table, self.kept) {
+            (IN_MEMORY, Some(table), _) | (KEPT, _, Some(table)) => Ok(table.clone()),
+            _ => Folder::default().table(path),
+        }
+    }
+}

@@ -13,6 +13,7 @@ pub mod mixture;
 pub mod pi;
 pub mod resample;
 pub mod sample;
+pub mod simulate;
 pub mod statistic;
 
 use windfall_core::Registry;
@@ -25,4 +26,5 @@ pub static REGISTRY: Registry = Registry(&[
     mixture::ENTRY,
     pi::ENTRY,
     sample::ENTRY,
+    simulate::ENTRY,
 ]);

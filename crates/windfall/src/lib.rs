@@ -35,9 +35,9 @@ pub mod readable;
 mod replicate;
 mod request;
 
-pub use problems::{bootstrap, integrate, jackknife, mixture, pi, sample};
+pub use problems::{bootstrap, integrate, jackknife, mixture, pi, sample, simulate};
 pub use replicate::{map, map_seeded, replicate};
-pub use request::{Request, solve};
+pub use request::{Request, solve, solve_problem};
 pub use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
     Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,

@@ -1,8 +1,9 @@
 //! The problems that Windfall knows, one function each: what makes a [`Request`].
 
-use crate::Request;
+use crate::{Request, Stream};
 use serde_json::Value;
 use windfall_core::{Answer, Result, Table};
+use windfall_stats::simulate::{Condition, Conditions, Study};
 
 /// Estimates pi from `n` random points of a square.
 ///
@@ -110,4 +111,40 @@ pub fn sample(model: &str) -> Request {
 /// ```
 pub fn mixture(table: &Table, components: u64) -> Request {
     Request::new("mixture").set("components", components).table(table)
+}
+
+/// A simulation study of one's own code under the `conditions` of a table, one a row: `generate`
+/// makes the data of a replicate, and methods are added that analyse them.
+///
+/// A study written as formulas is asked for with [`Request`].
+///
+/// # Examples
+/// ```
+/// use windfall::stats::simulate::Estimate;
+/// use windfall::{Moments, Table};
+///
+/// let conditions = Table::from_numbers([("n", vec![10.0, 40.0])])?;
+/// let study = windfall::simulate(&conditions, |condition, rng| {
+///     let mut sample = Moments::default();
+///     (0..condition.number("n") as usize).for_each(|_| sample.push(rng.exponential()));
+///     sample
+/// })?
+/// .method("mean", |sample, _, _| Estimate::new(sample.mean()).standard_error(sample.mcse()))
+/// .truth(|_| 1.0)
+/// .replicates(500)
+/// .seed(7_u64)
+/// .build()?;
+/// let answer = windfall::solve_problem(&study)?;
+/// let table = answer.table.unwrap();
+/// assert!(table.labels("measure")?.names().contains(&"coverage".to_owned()));
+/// # Ok::<(), windfall::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Conditions::new`].
+pub fn simulate<D: 'static>(
+    conditions: &Table,
+    generate: impl Fn(&Condition<'_>, &mut Stream) -> D + Send + Sync + 'static,
+) -> Result<Study<D>> {
+    Ok(Study::new(Conditions::new(conditions)?, generate))
 }

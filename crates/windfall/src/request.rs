@@ -76,7 +76,7 @@ impl Request {
     /// # Errors
     /// As [`Request::build`], and what its tasks report.
     pub fn solve(&self) -> Result<Answer> {
-        self.build()?.solve(&every_core()?, &Control::default())
+        solve_problem(self.build()?.as_ref())
     }
 }
 
@@ -93,7 +93,15 @@ impl Request {
 /// # Ok::<(), windfall::Error>(())
 /// ```
 pub fn solve(spec: &JobSpec, source: &dyn Source) -> Result<Answer> {
-    REGISTRY.build(spec, source)?.solve(&every_core()?, &Control::default())
+    solve_problem(REGISTRY.build(spec, source)?.as_ref())
+}
+
+/// Solves a problem that was put together in code, such as a study of closures, on every core.
+///
+/// # Errors
+/// What its tasks report.
+pub fn solve_problem(problem: &dyn Problem) -> Result<Answer> {
+    problem.solve(&every_core()?, &Control::default())
 }
 
 fn every_core() -> Result<Threads> {

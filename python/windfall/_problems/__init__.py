@@ -7,6 +7,7 @@ from .jobs import run, verify
 from .mixture import MixtureResult, mixture
 from .pi import pi
 from .sample import sample
+from .simulate import SimulationResult, simulate
 
 __all__ = [
     "MixtureResult",
@@ -17,5 +18,7 @@ __all__ = [
     "pi",
     "run",
     "sample",
+    "SimulationResult",
+    "simulate",
     "verify",
 ]

@@ -22,10 +22,11 @@ def build(
     *,
     table: _core.Table | None = None,
     function: _core.Function | None = None,
+    kept: _core.Table | None = None,
 ) -> _core.Problem:
     """Return the problem called `name`, checked: a wrong option raises here."""
     job = {"problem": name, "seed": str(seed_from(rng)), **options}
-    return _core.Problem(json.dumps(job, default=plain), table, function)
+    return _core.Problem(json.dumps(job, default=plain), table, function, kept)
 
 
 def solve(problem: _core.Problem, workers: int | None, progress: Progress) -> Result:

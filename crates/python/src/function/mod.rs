@@ -3,6 +3,7 @@
 //! Each way to use a function is an adaptor in a file of its own.
 
 mod points;
+mod replicates;
 mod samples;
 
 use numpy::PyReadonlyArray1;
@@ -11,6 +12,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::ffi::{PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
+use replicates::ReplicateFunction;
 use samples::SampleFunction;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,8 +138,13 @@ impl Function {
         &self,
         spec: &JobSpec,
         table: Option<&Table>,
+        kept: Option<&Table>,
     ) -> Result<Box<dyn windfall::Problem>> {
         match (spec.problem.as_str(), table) {
+            ("simulate", _) => {
+                let code = ReplicateFunction(self.0.clone());
+                Ok(Box::new(replicates::study(code, spec, table, kept)?))
+            }
             ("integrate", _) => Ok(Box::new(Integrate::of(PointFunction(self.0.clone()), spec)?)),
             ("bootstrap", Some(table)) => {
                 let options = read_options(&spec.options)?;
@@ -150,7 +157,10 @@ impl Function {
     }
 
     /// What the user should know of the cost.
-    pub fn note(&self) -> Option<String> {
+    pub fn note(&self, problem: &str) -> Option<String> {
+        if problem == "simulate" {
+            return Some(SERIAL.to_owned());
+        }
         matches!(self.0.code, Code::Python(_, false)).then(|| SLOW.to_owned())
     }
 
@@ -222,6 +232,9 @@ impl Inner {
 const SLOW: &str = "the function is Python code called for one value at a time, on one core in \
                     effect: write it as a formula, compile it with numba's @cfunc, or let one \
                     call take arrays, to gain a factor of 10 to 100";
+
+const SERIAL: &str = "the study is Python code, which runs on one core in effect, but for what it \
+                      does outside the interpreter; formulas and Rust run on all cores";
 
 /// The `expected` numbers that a vectorised function returned.
 fn numbers(values: &Bound<'_, PyAny>, expected: usize) -> PyResult<Vec<f64>> {

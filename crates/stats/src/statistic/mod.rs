@@ -21,6 +21,7 @@
 //! coefficients.rs  a regression from its sums
 //! finish.rs        from sums and parts to quantities, in blocks
 //! leave_out.rs     the statistic without one unit
+//! plain.rs         the statistic of data seen once, without binding
 //! user.rs          statistics that callers write
 //! ```
 //!
@@ -40,6 +41,7 @@ mod mad;
 mod moments;
 mod parse;
 mod part;
+mod plain;
 mod quantile;
 mod spearman;
 mod trimmed_mean;
@@ -50,6 +52,7 @@ pub(crate) use finish::Finish;
 pub(crate) use frame::{Counts, Frame};
 pub(crate) use leave_out::Room;
 pub(crate) use part::{OrderStatistic, Part};
+pub(crate) use plain::{Plain, PlainRoom};
 pub(crate) use user::Gathered;
 pub use user::{Columns, Resamples, UserStatistic};
 

@@ -11,3 +11,4 @@ mod pi;
 mod resample;
 mod sample;
 mod shared;
+mod simulate;

@@ -61,6 +61,17 @@ pub(super) struct OfDistribution {
     pub plot: Option<PathBuf>,
 }
 
+/// Flags of problems whose answer is a table and that can keep the replicates behind it.
+#[derive(Args, Clone, Debug)]
+pub(super) struct OfReplicates {
+    /// Write the table to a .csv, .tsv or .parquet file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Write every replicate, one row a method, to a .csv, .tsv or .parquet file for --extend
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub keep: Option<PathBuf>,
+}
+
 fn seed(text: &str) -> Result<Seed, String> {
     text.parse().map_err(|_| "give a whole number from 0 to 2^128 - 1".to_owned())
 }

@@ -33,18 +33,26 @@ impl Job {
     }
 
     /// Writes the job, with `seed`, to the file at `path`: JSON if it ends so, else TOML. The data
-    /// path is written as seen from there.
+    /// path is written as seen from there, and so is that of kept replicates.
     pub(super) fn write(&self, path: &Path, seed: Option<Seed>) -> Result<()> {
         let mut spec = self.spec.clone();
         spec.seed = seed.or(spec.seed);
-        if let Some(data) = &mut spec.data {
-            *data = seen_from(&Folder::of(path).0, &self.folder.0.join(&*data));
+        let from = Folder::of(path).0;
+        let kept = spec.options.get_mut(KEPT).and_then(|value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        });
+        for file in spec.data.iter_mut().chain(kept) {
+            *file = seen_from(&from, &self.folder.0.join(&*file));
         }
         let json = path.extension().is_some_and(|ending| ending == "json");
         let text = if json { spec.to_json() + "\n" } else { spec.to_toml() };
         replace(path, |file| file.write_all(text.as_bytes()))
     }
 }
+
+/// The key of an option that names a file.
+const KEPT: &str = "extend";
 
 /// The path to `target` as seen from `folder`, with `/` between its parts.
 fn seen_from(folder: &Path, target: &Path) -> String {

@@ -67,6 +67,8 @@ enum Command {
     Sample(solve::Draw<problems::Sample>),
     /// Fit a mixture of normal distributions: weights, means and covariances
     Mixture(solve::Draw<problems::Mixture>),
+    /// Run a simulation study: bias, standard errors, coverage and power of methods
+    Simulate(solve::Keep<problems::Simulate>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -100,6 +102,7 @@ fn obey(command: Command) -> exit::Done {
         Command::Jackknife(solve) => solve.obey(),
         Command::Sample(draw) => draw.obey(),
         Command::Mixture(draw) => draw.obey(),
+        Command::Simulate(keep) => keep.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

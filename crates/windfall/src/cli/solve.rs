@@ -1,7 +1,7 @@
 //! The one way that every job goes: build, run, measure, print, write, draw.
 
 use super::exit::{Done, Exit, Failure, print};
-use super::flags::{Common, OfDistribution, OfJob};
+use super::flags::{Common, OfDistribution, OfJob, OfReplicates};
 use super::interrupt;
 use super::job::Job;
 use super::problems::Flags;
@@ -10,6 +10,7 @@ use super::record::{Record, Speedup};
 use super::table::table;
 use clap::Args;
 use serde_json::Value;
+use std::path::Path;
 use windfall::files;
 use windfall::{
     Answer, Cancel, Control, Error, ErrorKind, Observer, Problem, REGISTRY, Result, Stopwatch,
@@ -29,7 +30,7 @@ pub(super) struct Solve<F: Args> {
 
 impl<F: Args + Flags> Solve<F> {
     pub(super) fn obey(&self) -> Done {
-        solve(self.flags.job()?, &OfDistribution::default(), &self.of_job, &self.common)
+        solve(self.flags.job()?, &Outputs::default(), &self.of_job, &self.common)
     }
 }
 
@@ -48,16 +49,56 @@ pub(super) struct Draw<F: Args> {
 
 impl<F: Args + Flags> Draw<F> {
     pub(super) fn obey(&self) -> Done {
-        solve(self.flags.job()?, &self.of_distribution, &self.of_job, &self.common)
+        let OfDistribution { out, plot } = &self.of_distribution;
+        let (out, plot) = (out.as_deref(), plot.as_deref());
+        let distribution = out.is_some() || plot.is_some();
+        let outputs = Outputs { out, plot, keep: None, distribution };
+        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
     }
 }
 
-fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -> Done {
-    kept.out.as_deref().map_or(Ok(()), files::check_ending)?;
-    kept.plot.as_deref().map_or(Ok(()), plot::check_ending)?;
+/// The same for jobs that answer with a table and can keep the replicates behind it.
+#[derive(Args, Debug)]
+pub(super) struct Keep<F: Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    of_replicates: OfReplicates,
+    #[command(flatten)]
+    of_job: OfJob,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl<F: Args + Flags> Keep<F> {
+    pub(super) fn obey(&self) -> Done {
+        let OfReplicates { out, keep } = &self.of_replicates;
+        let (out, keep) = (out.as_deref(), keep.as_deref());
+        let outputs = Outputs { out, plot: None, keep, distribution: keep.is_some() };
+        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
+    }
+}
+
+/// Where results go.
+#[derive(Debug, Default)]
+struct Outputs<'a> {
+    /// The rows of the answer.
+    out: Option<&'a Path>,
+    /// Its picture.
+    plot: Option<&'a Path>,
+    /// What stands behind it, replicate by replicate.
+    keep: Option<&'a Path>,
+    /// Whether the distribution is kept for one of them.
+    distribution: bool,
+}
+
+fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -> Done {
+    outputs.out.map_or(Ok(()), files::check_ending)?;
+    outputs.keep.map_or(Ok(()), files::check_ending)?;
+    outputs.plot.map_or(Ok(()), plot::check_ending)?;
     let workers = common.workers()?;
     job.spec.seed = of_job.seed.or(job.spec.seed);
-    let problem = build(&job, kept.out.is_some() || kept.plot.is_some())?;
+    let problem = build(&job, outputs.distribution)?;
     if let Some(path) = &of_job.write_job {
         let seed = problem.spec().and_then(|spec| spec.seed);
         job.write(path, seed).map_err(Failure::writing)?;
@@ -70,7 +111,7 @@ fn solve(mut job: Job, kept: &OfDistribution, of_job: &OfJob, common: &Common) -
     };
     let record = Record { workers, seconds, speedup };
     print(&if common.json { json(&answer, &record) } else { table(&answer, &record) })?;
-    write(&answer, kept).map_err(Failure::writing)?;
+    write(&answer, outputs).map_err(Failure::writing)?;
     Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
 }
 
@@ -138,10 +179,13 @@ fn json(answer: &Answer, record: &Record) -> String {
     format!("{}\n", Value::Object(map))
 }
 
-/// Writes and draws the distribution, as asked.
-fn write(answer: &Answer, kept: &OfDistribution) -> Result<()> {
-    if let (Some(path), Some(rows)) = (&kept.out, answer.rows()) {
+/// Writes and draws, as asked.
+fn write(answer: &Answer, outputs: &Outputs<'_>) -> Result<()> {
+    if let (Some(path), Some(rows)) = (outputs.out, answer.rows()) {
         files::write(path, &rows)?;
     }
-    kept.plot.as_deref().map_or(Ok(()), |path| plot::plot(path, answer))
+    if let (Some(path), Some(replicates)) = (outputs.keep, &answer.index) {
+        files::write(path, replicates)?;
+    }
+    outputs.plot.map_or(Ok(()), |path| plot::plot(path, answer))
 }

@@ -112,6 +112,25 @@ fn mixtures_that_cannot_be_are_named() {
 }
 
 #[test]
+fn studies_that_cannot_be_are_named() {
+    let study = |more: &[&'static str]| {
+        let base = ["simulate", "--grid", "n = 9", "-g", "x = normal(0, 1)", "-m", "mean(x)"];
+        [&base[..], more].concat()
+    };
+    refused(&study(&["-n", "0"]), &["replicates", "`0`"]);
+    refused(&study(&["--level", "2"]), &["`level` is `2`"]);
+    refused(&study(&["--grid", "d : 3"]), &["`d : 3`", "hint: "]);
+    refused(&study(&["--conditions", "good.csv"]), &["--conditions"]);
+    refused(&study(&["-g", "y = 2 * z"]), &["z"]);
+    refused(&study(&["-m", "meen(x)"]), &["did you mean `mean`?"]);
+    refused(&study(&["--truth", "mu"]), &["mu"]);
+    refused(&study(&["--measure", "bais"]), &["did you mean `bias`?"]);
+    refused(&study(&["--extend", "good.csv"]), &["column", "`n`"]);
+    refused(&study(&["--keep", "kept.xlsx"]), &["`kept.xlsx`"]);
+    refused(&["simulate", "-g", "x = t(3)", "-m", "mean(x)"], &["`rows` is `missing`", "hint: "]);
+}
+
+#[test]
 fn job_files_name_the_nearest_key_and_problem() {
     refused(&["run", "misspelt.toml"], &["`resampels`; did you mean `resamples`?"]);
     refused(&["run", "unknown.toml"], &["`boostrap`; did you mean `bootstrap`?"]);

@@ -4,7 +4,7 @@ use crate::Scratch;
 use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
-const JOBS: [&[&str]; 19] = [
+const JOBS: [&[&str]; 20] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -62,6 +62,7 @@ const JOBS: [&[&str]; 19] = [
         "1e6",
     ],
     &["integrate", "log(x0)*exp(-x1)", "--bounds=0:1,0:inf", "-m", "cubature", "-n", "1e5"],
+    &["simulate", "--grid", "n = 10, 30", "-g", "x = t(3)", "-m", "mean(x)", "-m", "median(x)"],
 ];
 
 #[test]

@@ -6,6 +6,8 @@ mod closures;
 mod pi;
 #[path = "../../examples/replicate.rs"]
 mod replicate;
+#[path = "../../examples/study.rs"]
+mod study;
 
 use windfall::Result;
 
@@ -22,4 +24,9 @@ fn pi_comes_out_both_ways() -> Result<()> {
 #[test]
 fn coverage_falls_as_data_get_skewed() -> Result<()> {
     replicate::main()
+}
+
+#[test]
+fn a_study_of_closures_is_extended_and_replayed() -> Result<()> {
+    study::main()
 }

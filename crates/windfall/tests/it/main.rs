@@ -9,6 +9,7 @@ mod help;
 #[cfg(unix)]
 mod interrupt;
 mod shapes;
+mod simulate;
 
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};

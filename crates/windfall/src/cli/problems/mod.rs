@@ -9,6 +9,7 @@ mod jackknife;
 mod mixture;
 mod pi;
 mod sample;
+mod simulate;
 
 use super::flags::{bounds, number};
 use super::job::Job;
@@ -44,6 +45,7 @@ problems! {
     Bootstrap from bootstrap is "bootstrap";
     Jackknife from jackknife is "jackknife";
     Mixture from mixture is "mixture";
+    Simulate from simulate is "simulate";
 }
 
 /// A job file.
