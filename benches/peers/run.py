@@ -17,6 +17,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import fits
 from cases import CASES
 from timing import markdown
 
@@ -44,10 +45,10 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the work")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="keep the table in results/")
-    parser.add_argument("cases", nargs="*", help="names of functions in cases.py")
+    parser.add_argument("cases", nargs="*", help="names of functions in cases.py and fits.py")
     chosen = parser.parse_args()
     rows = []
-    for case in CASES:
+    for case in [*CASES, *fits.CASES]:
         if chosen.cases and case.__name__ not in chosen.cases:
             continue
         comparison = case(chosen.scale)

@@ -23,9 +23,11 @@ from ._errors import (
     WindfallError,
 )
 from ._problems import (
+    FitResult,
     MixtureResult,
     SimulationResult,
     bootstrap,
+    fit_many,
     integrate,
     jackknife,
     mixture,
@@ -42,6 +44,7 @@ __all__ = [
     "ConvergenceWarning",
     "ExpressionError",
     "FileError",
+    "FitResult",
     "IncompleteWarning",
     "InputError",
     "Interval",
@@ -57,6 +60,7 @@ __all__ = [
     "WindfallError",
     "__version__",
     "bootstrap",
+    "fit_many",
     "integrate",
     "jackknife",
     "mixture",

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Function", "Problem", "StreamBits", "Table", "__version__"]
+__all__ = ["Function", "Problem", "Rows", "StreamBits", "Table", "__version__"]
 
 __version__: str
 
@@ -53,6 +53,15 @@ class Function:
     def python(callable: Any, vectorised: bool, outputs: int = 1) -> Function: ...
 
 @final
+class Rows:
+    """An answer with its table."""
+
+    def names(self) -> list[str]: ...
+    def rows(self) -> int: ...
+    def column(self, name: str) -> NDArray[np.float64] | list[str]: ...
+    def json(self) -> str: ...
+
+@final
 class Problem:
     """A problem, checked and ready to solve."""
 
@@ -65,6 +74,13 @@ class Problem:
     ) -> Problem: ...
     @staticmethod
     def from_file(path: str) -> Problem: ...
+    @staticmethod
+    def fits(
+        job: str,
+        arrays: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None],
+        shape: tuple[int, int],
+        terms: tuple[list[str], bool],
+    ) -> Problem: ...
     def name(self) -> str: ...
     def job(self) -> str | None: ...
     def solve(
@@ -74,6 +90,8 @@ class Problem:
             [int, int, float | None, float | None, float, list[tuple[int, int, int, str]]], None
         ]
         | None = None,
-    ) -> tuple[str, dict[str, Any], list[NDArray[np.float64]], dict[str, Any] | None]: ...
+    ) -> tuple[
+        str, dict[str, Any], list[NDArray[np.float64]], dict[str, Any] | None, Rows | None
+    ]: ...
     def run_task(self, task: int) -> bytes: ...
     def verify(self) -> list[tuple[str, str, bool]]: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ._core import Problem
+    from ._core import Problem, Rows
 
 Value: TypeAlias = float | NDArray[np.float64]
 
@@ -60,6 +60,35 @@ class Verification:
         )
 
 
+class Columns(Mapping[str, Any]):
+    """Columns by name, each made when it is first asked for."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._names = rows.names()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = self._rows.column(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"{self._rows.rows():,} rows of {', '.join(self._names)}"
+
+    def json(self) -> str:
+        """Return the whole answer as text."""
+        return self._rows.json()
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """The answer of a problem; equal to another if all but `run` is the same.
@@ -86,7 +115,8 @@ class Result:
     run : mapping
         What may differ from run to run: seconds, rate, workers, versions.
     table : mapping of str to array or list, or None
-        The rows of an answer that is a table by nature, one entry a column.
+        The rows of an answer that is a table by nature, one entry a column, made when it
+        is asked for.
     distribution : array of shape (draws,) or (quantities, draws), or None
     index : mapping of str to array or list, or None
         What stands beside each draw of the distribution.
@@ -106,7 +136,7 @@ class Result:
     notes: tuple[str, ...]
     extra: Mapping[str, Any]
     run: Mapping[str, Any]
-    table: Mapping[str, Any] | None = field(default=None)
+    table: Columns | None = field(default=None)
     distribution: NDArray[np.float64] | None = field(default=None)
     index: Mapping[str, Any] | None = field(default=None)
     _json: str = field(default="{}")
@@ -115,7 +145,7 @@ class Result:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
-        return self._json == other._json and np.array_equal(
+        return self.to_json() == other.to_json() and np.array_equal(
             self.distribution if self.distribution is not None else [],
             other.distribution if other.distribution is not None else [],
         )
@@ -147,11 +177,11 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that the shell prints with `--json`, `run` included."""
-        return {**json.loads(self._json), "run": dict(self.run)}
+        return {**json.loads(self.to_json()), "run": dict(self.run)}
 
     def to_json(self) -> str:
         """Return the reproducible part as the very text that every door gives."""
-        return self._json
+        return self._json if self.table is None else self.table.json()
 
     def to_frame(self) -> Any:
         """Return a tidy pandas DataFrame: the table if there is one, else a row a quantity."""
@@ -253,12 +283,12 @@ _COMMON = {
 def result_from(
     answer: str,
     run: Mapping[str, Any],
-    distribution: list[NDArray[np.float64]],
-    index: Mapping[str, Any] | None,
+    arrays: tuple[list[NDArray[np.float64]], Mapping[str, Any] | None, Rows | None],
     problem: Problem,
 ) -> Result:
     """Make a result of the answer's JSON text and what came with it."""
     fields = json.loads(answer)
+    distribution, index, rows = arrays
     several = isinstance(fields["estimate"], list)
     value: Callable[[Any], Any] = _array if several else _number
     keys = list(fields)
@@ -278,7 +308,7 @@ def result_from(
         notes=tuple(fields["notes"]),
         extra={k: v for k, v in fields.items() if k not in {*_COMMON, draws_key}},
         run=run,
-        table=_columns(fields.get("table")),
+        table=None if rows is None else Columns(rows),
         distribution=_distribution(distribution),
         index=index,
         _json=answer,
@@ -310,18 +340,6 @@ def _given(fields: Any, value: Callable[[Any], Any]) -> Any:
     """Return None for what a problem does not give, which the answer writes as null."""
     nothing = fields is None or (isinstance(fields, list) and set(fields) == {None})
     return None if nothing else value(fields)
-
-
-def _columns(table: dict[str, list[Any]] | None) -> dict[str, Any] | None:
-    """Return columns of numbers as arrays, columns of text as they are."""
-    if table is None:
-        return None
-    text = {name for name, cells in table.items() if any(map(_is_label, cells))}
-    return {name: cells if name in text else _array(cells) for name, cells in table.items()}
-
-
-def _is_label(cell: Any) -> bool:
-    return isinstance(cell, str) and cell not in ("inf", "-inf")
 
 
 def _table_rows(table: Mapping[str, Any]) -> list[dict[str, Any]]:

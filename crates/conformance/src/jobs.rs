@@ -39,6 +39,13 @@ pub fn jobs() -> Vec<JobSpec> {
          block_length = 3\nmethod = 'percentile'\nresamples = 5000",
         "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nbayesian = true\n\
          method = 'percentile'\nresamples = 5000",
+        "problem = 'fit'\ndata = 'law'\nformula = 'gpa ~ lsat'\nse = 'hc3'",
+        "problem = 'fit'\ndata = 'law'\nformula = 'gpa ~ lsat + I(lsat^2) + I(lsat^3)'",
+        "problem = 'fit'\ndata = 'law'\nformula = '(gpa > 3) ~ lsat'\nfamily = 'logistic'",
+        "problem = 'fit'\ndata = 'law'\nformula = 'lsat ~ gpa'\nfamily = 'poisson'\n\
+         cluster = 'gpa'",
+        "problem = 'fit'\ndata = 'law'\nformula = 'gpa ~ lsat'\nfamily = 'quantile'",
+        "problem = 'fit'\ndata = 'law'\nformula = 'lsat ~ 1'\nby = 'gpa'\nridge = 2",
         "problem = 'jackknife'\ndata = 'law'\nstatistic = 'correlation(lsat, gpa)'",
         "problem = 'sample'\nmodel = 'gaussian'\nsd = [1, 9, 0.1]\nchains = 5\nwarmup = 150\n\
          draws = 100\ndistribution = true",

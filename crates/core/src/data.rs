@@ -64,6 +64,25 @@ impl Labels {
         labels
     }
 
+    /// The labels `names[code]` of the rows, without a look at their text.
+    ///
+    /// # Panics
+    /// If a code has no name.
+    pub fn coded(codes: Vec<u32>, names: &[String]) -> Self {
+        // Names stand in order of first appearance, whatever order they are given in.
+        let (mut places, mut known) = (vec![u32::MAX; names.len()], Vec::new());
+        let mut place = |code: u32| {
+            let place = &mut places[code as usize];
+            if *place == u32::MAX {
+                *place = known.len() as u32;
+                known.push(names[code as usize].clone());
+            }
+            *place
+        };
+        let codes = codes.into_iter().map(&mut place).collect();
+        Self { codes, names: known }
+    }
+
     /// For each row, the place of its label in [`Labels::names`].
     pub fn codes(&self) -> &[u32] {
         &self.codes

@@ -18,6 +18,12 @@ pub trait Problem: Send + Sync {
     /// What the tasks report, with the shard's address.
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>>;
 
+    /// Whether the answer is a table and nothing more: there is no distribution to keep or draw.
+    /// See [`Answer::table`].
+    fn is_tabular(&self) -> bool {
+        false
+    }
+
     /// Runs the whole on `on`, merges, and makes the answer.
     ///
     /// # Errors

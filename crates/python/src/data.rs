@@ -102,7 +102,7 @@ fn column(values: &Bound<'_, PyAny>) -> PyResult<Column> {
 }
 
 /// The numbers of an array, shared if they lie one after the other.
-fn numbers(array: &Bound<'_, PyArray1<f64>>) -> Numbers {
+pub fn numbers(array: &Bound<'_, PyArray1<f64>>) -> Numbers {
     let readonly = array.readonly();
     match readonly.as_slice() {
         Ok(slice) => {

@@ -10,6 +10,7 @@ mod door;
 mod errors;
 mod function;
 mod problem;
+mod rows;
 
 use pyo3::prelude::*;
 
@@ -23,6 +24,8 @@ mod core_module {
     use crate::function::Function;
     #[pymodule_export]
     use crate::problem::Problem;
+    #[pymodule_export]
+    use crate::rows::Rows;
 
     use pyo3::prelude::*;
 

@@ -1,9 +1,10 @@
 //! Problems for Python: built from a job as text, a table and a function; solved behind the door.
 
-use crate::data::{Table, columns};
+use crate::data::{Table, columns, numbers};
 use crate::door::enter;
 use crate::errors::to_python;
 use crate::function::Function;
+use crate::rows::Rows;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -11,7 +12,10 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use windfall::files::{Folder, read_job};
 use windfall::machine::{self, Workers};
-use windfall::{Cancel, JobSpec, REGISTRY, Result, Shard, Source, Stopwatch, Threads};
+use windfall::stats::fit::{Arrays, Fit};
+use windfall::{
+    Cancel, JobSpec, REGISTRY, Result, Shard, Source, Stopwatch, Threads, read_options,
+};
 
 /// A problem, checked and ready to solve.
 #[pyclass(frozen, module = "windfall._core")]
@@ -21,9 +25,18 @@ pub struct Problem {
     function: Option<Py<Function>>,
 }
 
-/// Answer, facts of the run, distribution, its index.
-type Solved<'py> =
-    (String, Bound<'py, PyDict>, Vec<Bound<'py, PyArray1<f64>>>, Option<Bound<'py, PyDict>>);
+/// Answer without its rows, facts of the run, distribution, its index, rows.
+type Solved<'py> = (
+    String,
+    Bound<'py, PyDict>,
+    Vec<Bound<'py, PyArray1<f64>>>,
+    Option<Bound<'py, PyDict>>,
+    Option<Rows>,
+);
+
+/// Arrays of terms, of responses and, perhaps, of weights, all flat.
+type Flat<'py> =
+    (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Option<Bound<'py, PyArray1<f64>>>);
 
 #[pymethods]
 impl Problem {
@@ -67,6 +80,32 @@ impl Problem {
         Ok(Self { problem, name, function: None })
     }
 
+    /// Fits to the groups of arrays of `shape` groups and rows; `names` are those of the terms.
+    #[staticmethod]
+    fn fits(
+        py: Python<'_>,
+        job: &str,
+        arrays: Flat<'_>,
+        shape: (usize, usize),
+        terms: (Vec<String>, bool),
+    ) -> PyResult<Self> {
+        let build = || {
+            let (x, y, weights) = &arrays;
+            let arrays = Arrays {
+                groups: shape.0,
+                rows: shape.1,
+                names: terms.0,
+                x: numbers(x),
+                y: numbers(y),
+                weights: weights.as_ref().map(numbers),
+                intercept: terms.1,
+            };
+            Fit::arrays(arrays, read_options(&JobSpec::from_json(job)?.options)?)
+        };
+        let problem = build().map_err(|error| to_python(py, &error))?;
+        Ok(Self { problem: Box::new(problem), name: "fit".into(), function: None })
+    }
+
     /// The problem's name.
     fn name(&self) -> &str {
         &self.name
@@ -98,11 +137,13 @@ impl Problem {
         facts.set_item("isa", windfall::machine::isa())?;
         facts.set_item("host", machine::host())?;
         facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
-        let text = serde_json::Value::Object(answer.to_json()).to_string();
-        let distribution = answer.distribution.into_iter().map(|values| values.into_pyarray(py));
+        let distribution = std::mem::take(&mut answer.distribution)
+            .into_iter()
+            .map(|values| values.into_pyarray(py));
         let distribution = distribution.collect();
-        let index = answer.index.map(|index| columns(py, &index)).transpose()?;
-        Ok((text, facts, distribution, index))
+        let index = answer.index.take().map(|index| columns(py, &index)).transpose()?;
+        let (text, rows) = Rows::split(answer);
+        Ok((text, facts, distribution, index, rows))
     }
 
     /// Runs one task again, here and alone, and returns its partial as bytes.

@@ -4,11 +4,13 @@
 
 pub mod bootstrap;
 mod cholesky;
+pub mod fit;
 pub mod formula;
 pub mod hypothesis;
 pub mod integrate;
 pub mod jackknife;
 pub mod law;
+mod linear;
 pub mod mixture;
 pub mod pi;
 pub mod resample;
@@ -21,6 +23,7 @@ use windfall_core::Registry;
 /// Every problem by its name in job files.
 pub static REGISTRY: Registry = Registry(&[
     bootstrap::ENTRY,
+    fit::ENTRY,
     integrate::ENTRY,
     jackknife::ENTRY,
     mixture::ENTRY,

@@ -36,6 +36,7 @@ mod replicate;
 mod request;
 
 pub use problems::{bootstrap, integrate, jackknife, mixture, pi, sample, simulate};
+pub use problems::{bootstrap, fit_many, integrate, jackknife, mixture, pi, sample};
 pub use replicate::{map, map_seeded, replicate};
 pub use request::{Request, solve, solve_problem};
 pub use windfall_core::{

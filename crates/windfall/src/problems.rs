@@ -147,4 +147,24 @@ pub fn simulate<D: 'static>(
     generate: impl Fn(&Condition<'_>, &mut Stream) -> D + Send + Sync + 'static,
 ) -> Result<Study<D>> {
     Ok(Study::new(Conditions::new(conditions)?, generate))
+/// The regression `formula` of each group of rows of `table`, which agree in the columns `by`:
+/// a table of coefficients with standard errors.
+///
+/// # Examples
+/// ```
+/// use windfall::Table;
+/// let table = Table::from_numbers([
+///     ("g", vec![1.0, 1.0, 1.0, 2.0, 2.0, 2.0]),
+///     ("x", vec![1.0, 2.0, 3.0, 1.0, 2.0, 3.0]),
+///     ("y", vec![2.0, 4.0, 6.5, 5.0, 3.0, 1.5]),
+/// ])?;
+/// let fits = windfall::fit_many(&table, "y ~ x", &["g"]).set("se", "hc3").solve()?;
+/// let rows = fits.table.unwrap();
+/// assert_eq!(rows.labels("term")?.get(1), "x");
+/// assert!((rows.numbers("estimate")?[1] - 2.25).abs() < 1e-14);
+/// # Ok::<(), windfall::Error>(())
+/// ```
+pub fn fit_many(table: &Table, formula: &str, by: &[&str]) -> Request {
+    let by: Vec<Value> = by.iter().map(|&name| name.into()).collect();
+    Request::new("fit").set("formula", formula).set("by", by).table(table)
 }

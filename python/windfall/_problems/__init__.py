@@ -1,6 +1,7 @@
 """The problems as functions, one file each: check arguments, build, solve, wrap the answer."""
 
 from .bootstrap import bootstrap
+from .fit_many import FitResult, fit_many
 from .integrate import integrate
 from .jackknife import jackknife
 from .jobs import run, verify
@@ -11,7 +12,9 @@ from .simulate import SimulationResult, simulate
 
 __all__ = [
     "MixtureResult",
+    "FitResult",
     "bootstrap",
+    "fit_many",
     "integrate",
     "jackknife",
     "mixture",

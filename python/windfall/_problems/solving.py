@@ -33,10 +33,10 @@ def solve(problem: _core.Problem, workers: int | None, progress: Progress) -> Re
     """Solve `problem` on threads; warn if it was interrupted."""
     tick, close = ticker(progress)
     try:
-        answer, facts, distribution, index = problem.solve(workers, tick)
+        answer, facts, distribution, index, rows = problem.solve(workers, tick)
     finally:
         close()
-    result = result_from(answer, facts, distribution, index, problem)
+    result = result_from(answer, facts, (distribution, index, rows), problem)
     if not result.complete:
         warnings.warn(
             "the run was interrupted: this is the estimate so far, with its error",

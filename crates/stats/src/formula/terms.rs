@@ -68,7 +68,8 @@ impl<'a> Reader<'a> {
 
     /// An operand that must be one value a row: the response, an offset.
     pub fn operand(&mut self, part: Range<usize>, what: &str) -> Option<Operand> {
-        let words = words(self.text, part.clone(), self.problems);
+        // What is no single word is an expression, whose own reader says what is wrong with it.
+        let words = words(self.text, part.clone(), &mut Problems::new(self.text));
         match words.as_slice() {
             [Word { kind: WordKind::End, .. }] => {
                 let message = format!("{what} is missing");

@@ -15,6 +15,7 @@ pub mod f;
 pub mod gamma;
 pub mod normal;
 pub mod student;
+pub mod student_many;
 
 use windfall_lanes::scalar_math::{exp, log, log1p};
 

@@ -66,6 +66,7 @@ fn columns_hold_values_codes_and_products() {
     let logged = design("log2(x) ~ z + offset(z) + offset(2*x)");
     assert_eq!(logged.response.as_slice(), [0., 1., 2., 3., 4., 5.]);
     assert_eq!(logged.offset.unwrap().as_slice(), [4., 5., 10., 17., 34., 65.]);
+    assert_eq!(design("(x > 3) ~ z").response.as_slice(), [0., 0., 1., 1., 1., 1.]);
     assert_eq!(design("b ~ x").response.as_slice(), [0., 1., 0., 1., 1., 0.]);
     assert!(of("y ~ `body mass`", 1)[5].is_nan());
 }

@@ -1,6 +1,7 @@
 //! The statistical problems, from outside.
 
 mod bootstrap;
+mod fit;
 mod formula;
 mod hypothesis;
 mod integrate;

@@ -72,6 +72,14 @@ pub(super) struct OfReplicates {
     pub keep: Option<PathBuf>,
 }
 
+/// Flags of problems whose answer is a table.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct OfTable {
+    /// Write the table to a .csv, .tsv or .parquet file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+}
+
 fn seed(text: &str) -> Result<Seed, String> {
     text.parse().map_err(|_| "give a whole number from 0 to 2^128 - 1".to_owned())
 }

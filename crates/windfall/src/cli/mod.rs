@@ -69,6 +69,8 @@ enum Command {
     Mixture(solve::Draw<problems::Mixture>),
     /// Run a simulation study: bias, standard errors, coverage and power of methods
     Simulate(solve::Keep<problems::Simulate>),
+    /// Fit the same regression to each group of rows of a table
+    Fit(solve::Tabulate<problems::Fit>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
@@ -103,6 +105,7 @@ fn obey(command: Command) -> exit::Done {
         Command::Sample(draw) => draw.obey(),
         Command::Mixture(draw) => draw.obey(),
         Command::Simulate(keep) => keep.obey(),
+        Command::Fit(tabulate) => tabulate.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),

@@ -1,7 +1,7 @@
 //! The one way that every job goes: build, run, measure, print, write, draw.
 
 use super::exit::{Done, Exit, Failure, print};
-use super::flags::{Common, OfDistribution, OfJob, OfReplicates};
+use super::flags::{Common, OfDistribution, OfJob, OfReplicates, OfTable};
 use super::interrupt;
 use super::job::Job;
 use super::problems::Flags;
@@ -79,6 +79,26 @@ impl<F: Args + Flags> Keep<F> {
     }
 }
 
+/// The same for jobs whose answer is a table and nothing more.
+#[derive(Args, Debug)]
+pub(super) struct Tabulate<F: Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    of_table: OfTable,
+    #[command(flatten)]
+    of_job: OfJob,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl<F: Args + Flags> Tabulate<F> {
+    pub(super) fn obey(&self) -> Done {
+        let outputs = Outputs { out: self.of_table.out.as_deref(), ..Outputs::default() };
+        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
+    }
+}
+
 /// Where results go.
 #[derive(Debug, Default)]
 struct Outputs<'a> {
@@ -99,6 +119,9 @@ fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -
     let workers = common.workers()?;
     job.spec.seed = of_job.seed.or(job.spec.seed);
     let problem = build(&job, outputs.distribution)?;
+    if outputs.plot.is_some() && problem.is_tabular() {
+        return Err(without_distribution(&job).into());
+    }
     if let Some(path) = &of_job.write_job {
         let seed = problem.spec().and_then(|spec| spec.seed);
         job.write(path, seed).map_err(Failure::writing)?;
@@ -115,21 +138,31 @@ fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -
     Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
 }
 
-/// Checks the job and reads its data, with its distribution kept if that is `wanted`.
+/// Checks the job and reads its data, with its distribution kept if that is `wanted` and the answer
+/// is not a table that is written as it is.
 pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
     const KEY: &str = "distribution";
     let mut spec = job.spec.clone();
     if wanted {
         spec.options.insert(KEY.into(), true.into());
     }
-    REGISTRY.build(&spec, &job.folder).map_err(|error| match error.kind() {
+    let error = match REGISTRY.build(&spec, &job.folder) {
+        Err(error) => error,
+        built => return built,
+    };
+    match error.kind() {
         ErrorKind::Unknown { name, .. } if wanted && name == KEY => {
-            let expected = "a problem that simulates a distribution";
-            Error::invalid("problem", &spec.problem, expected)
-                .hint("leave out --out and --plot; --json prints the answer for programs")
+            let problem = REGISTRY.build(&job.spec, &job.folder)?;
+            if problem.is_tabular() { Ok(problem) } else { Err(without_distribution(job)) }
         }
-        _ => error,
-    })
+        _ => Err(error),
+    }
+}
+
+fn without_distribution(job: &Job) -> Error {
+    let expected = "a problem that simulates a distribution";
+    Error::invalid("problem", &job.spec.problem, expected)
+        .hint("leave out --out and --plot; --json prints the answer for programs")
 }
 
 /// Solves the problem on this many threads and measures how long that takes.

@@ -128,6 +128,17 @@ fn studies_that_cannot_be_are_named() {
     refused(&study(&["--extend", "good.csv"]), &["column", "`n`"]);
     refused(&study(&["--keep", "kept.xlsx"]), &["`kept.xlsx`"]);
     refused(&["simulate", "-g", "x = t(3)", "-m", "mean(x)"], &["`rows` is `missing`", "hint: "]);
+fn models_and_their_options_are_checked() {
+    let fit = |more: &[&'static str]| [&["fit", "good.csv"][..], more].concat();
+    refused(&fit(&["y ~ xx + log(w)"]), &["`xx` at column 5", "`w` at column 14", "did you mean"]);
+    refused(&fit(&["y + x"]), &["without `~`", "hint: "]);
+    refused(&fit(&["y ~ x", "--by", "g"]), &["unknown column `g`"]);
+    refused(&fit(&["y ~ x", "--family", "gauss"]), &["`family`", "gauss"]);
+    refused(&fit(&["y ~ x", "--se", "cr1"]), &["`se` is `cr1`", "hint: "]);
+    refused(&fit(&["y ~ x", "--ridge", "-1"]), &["`ridge` is `-1`"]);
+    refused(&fit(&["y ~ x", "--quantile", "0.2"]), &["`quantile` is `0.2`"]);
+    refused(&["fit", "text.csv", "y ~ x"], &["text with 3 labels"]);
+    refused(&["fit", "good.csv"], &["<FORMULA>"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::Scratch;
 use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
-const JOBS: [&[&str]; 20] = [
+const JOBS: [&[&str]; 22] = [
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],
@@ -14,6 +14,8 @@ const JOBS: [&[&str]; 20] = [
     &["bootstrap", "law_school.csv", "-s", "mean(gpa) / mean(lsat)", "--method", "studentised"],
     &["bootstrap", "law_school.csv", "-s", "median(gpa)", "-s", "sd(lsat)", "-n", "40000"],
     &["jackknife", "law_school.csv", "-s", "correlation(lsat, gpa)"],
+    &["fit", "law_school.csv", "gpa ~ lsat", "--se", "hc3"],
+    &["fit", "law_school.csv", "(gpa > 3) ~ lsat", "--family", "logistic"],
     &["sample", "--model", "gaussian", "--with", "sd=1,10,0.1", "--chains", "5", "-n", "200"],
     &[
         "sample",

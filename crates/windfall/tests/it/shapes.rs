@@ -88,6 +88,30 @@ fn the_table_is_plain_text_with_the_cost() {
 }
 
 #[test]
+fn fits_come_as_a_table_and_go_to_a_file() {
+    let scratch = Scratch::new();
+    scratch.put("d.csv", "g,x,y\na,1,2\nb,1,5\na,2,4\nb,2,3\na,3,6.5\nb,3,1.5\nc,1,1\n");
+    let fit = ["fit", "d.csv", "y ~ x", "--by", "g", "--out", "fits.csv"];
+    let object = scratch.json(&fit);
+    let table = object["table"].as_object().unwrap();
+    assert_eq!(table["g"], Value::from(vec!["a", "a", "b", "b", "c", "c"]));
+    assert_eq!(table["term"][1], "x");
+    assert!((table["estimate"][1].as_f64().unwrap() - 2.25).abs() < 1e-14);
+    assert_eq!(
+        (&table["status"][4], &table["estimate"][4]),
+        (&"too few rows".into(), &Value::Null)
+    );
+    assert_eq!((&object["groups"], &object["failed"]), (&3.into(), &1.into()));
+    let written = windfall::files::read(&scratch.path().join("fits.csv")).unwrap();
+    assert_eq!(written.rows(), 6);
+    assert!(written.names().eq(table.keys()));
+    let shown = scratch.run(&["fit", "d.csv", "y ~ x", "-b", "g"]).stdout;
+    for part in ["term", "standard error", "note: 1 of 3 groups has no fit: too few rows (1)"] {
+        assert!(shown.contains(part), "{part} is missing in\n{shown}");
+    }
+}
+
+#[test]
 fn the_examples_run() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
     let scratch = Scratch::new();

@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod design;
+mod fit;
 mod integrate;
 mod jackknife;
 mod mixture;
@@ -44,6 +45,7 @@ problems! {
     Integrate from integrate is "integrate";
     Bootstrap from bootstrap is "bootstrap";
     Jackknife from jackknife is "jackknife";
+    Fit from fit is "fit";
     Mixture from mixture is "mixture";
     Simulate from simulate is "simulate";
 }
