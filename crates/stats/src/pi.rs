@@ -51,8 +51,8 @@ pub(crate) const ENTRY: Entry = Entry {
 ///
 /// A point is one word of its task's stream: the low half is x, the high half y, each a signed
 /// number of 32 bits over 2^31. Points lie on a lattice, whose share inside the circle is no longer
-/// pi / 4: four times the share is pi less 4.3·10^-14 (counted exactly by `derive/pi_lattice.py`), a
-/// millionth of the Monte Carlo error of the most points that there can be.
+/// pi / 4: four times the share is pi less 4.3·10^-14 (counted exactly by `derive/pi_lattice.py`),
+/// a millionth of the Monte Carlo error of the most points that there can be.
 ///
 /// # Cost
 /// A third of a nanosecond a point with AVX-512, two thirds with AVX2.

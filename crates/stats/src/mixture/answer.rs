@@ -192,8 +192,8 @@ impl<'a> Fitted<'a> {
         .ok()
     }
 
-    /// The columns, the likeliest component of each row, its log density and the probability of each
-    /// component.
+    /// The columns, the likeliest component of each row, its log density and the probability of
+    /// each component.
     fn index(&mut self) -> Option<Table> {
         let columns = self.rows.take()?.into_columns();
         let (log_density, shares) = columns.split_first()?;

@@ -1,4 +1,4 @@
-//! Gini's coefficient: how unequally a total is shared, from 0 (all equal) to nearly 1 (one has all).
+//! Gini's coefficient: how unequally a total is shared, from 0 (equally) to nearly 1 (one has all).
 //!
 //! Of sorted values `x_1 <= … <= x_n` with masses `m_i`, `M_i` the mass before `i`, it is
 //! `Σ m_i x_i (2 M_i + m_i) / (Σ m_i · Σ m_i x_i) - 1`; with masses 1 that is the textbook's
