@@ -73,7 +73,7 @@ fn least_squares_is_exact_for_normal_errors() {
     assert_uniform(&fits(5, FitOptions::default(), |s| (s.exponential(), s.normal())));
 }
 
-/// Stated: a run with other seeds and ten times as many groups. Plain intervals fail where the
+/// Stated: a run with ten times as many groups, drawn by NumPy. Plain intervals fail where the
 /// variance grows with x; HC3 nearly hold.
 #[test]
 fn robust_errors_hold_where_plain_ones_fail() {
@@ -82,8 +82,8 @@ fn robust_errors_hold_where_plain_ones_fail() {
         (x, x * s.normal())
     };
     let with = |se| FitOptions { se: Some(se), ..Default::default() };
-    assert_coverage(&fits(60, with(StandardErrors::Classical), fan), 0.0, 0.0);
-    assert_coverage(&fits(60, with(StandardErrors::Hc3), fan), 0.0, 0.0);
+    assert_coverage(&fits(60, with(StandardErrors::Classical), fan), 0.0, 0.5994);
+    assert_coverage(&fits(60, with(StandardErrors::Hc3), fan), 0.0, 0.9105);
 }
 
 /// Stated as above: the normal law of the estimates is a limit.
@@ -95,7 +95,7 @@ fn logistic_and_poisson_intervals_cover_as_stated() {
         let mean = 1.0 / (1.0 + (-0.5 * x).exp());
         (x, f64::from(s.uniform() < mean))
     };
-    assert_coverage(&fits(100, family(Family::Logistic), binary), 0.5, 0.0);
+    assert_coverage(&fits(100, family(Family::Logistic), binary), 0.5, 0.9530);
     let counts = |s: &mut Stream| {
         let x = s.normal();
         let mean = (1.0 + 0.3 * x).exp();
@@ -106,10 +106,11 @@ fn logistic_and_poisson_intervals_cover_as_stated() {
         }
         (x, count)
     };
-    assert_coverage(&fits(30, family(Family::Poisson), counts), 0.3, 0.0);
+    assert_coverage(&fits(30, family(Family::Poisson), counts), 0.3, 0.9510);
 }
 
-/// Stated as above.
+/// Stated as above, with three times as many groups. The kernel smooths the peak of
+/// this density away, so that the errors are stated too large.
 #[test]
 fn intervals_of_a_median_cover_as_stated() {
     let median = FitOptions { family: Family::Quantile, ..Default::default() };
@@ -117,5 +118,5 @@ fn intervals_of_a_median_cover_as_stated() {
         let x = s.normal();
         (x, x + s.exponential() - s.exponential())
     };
-    assert_coverage(&fits(80, median, line), 1.0, 0.0);
+    assert_coverage(&fits(80, median, line), 1.0, 0.9837);
 }
