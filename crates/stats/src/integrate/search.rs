@@ -1,6 +1,6 @@
 //! What a search is: rounds of tasks, each round a job that the rounds before it have shaped.
 //!
-//! The tasks of all rounds are numbered through, so that each has a stream and a name of its own.
+//! The tasks of all rounds are numbered through, so that each has a name of its own.
 //! What a round has learnt is merged in the fixed tree like every partial; it is the same on every
 //! mapping, and so is the next round.
 

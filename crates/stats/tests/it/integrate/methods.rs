@@ -1,7 +1,7 @@
 //! What each method of integration has of its own: peaks, rules, mirror images, controls, lattices.
 
 use super::{INF, METHODS, answer, limit};
-use windfall_core::{Answer, Seed};
+use windfall_core::{Answer, Control, Problem, Seed, Shard, Threads};
 use windfall_stats::bootstrap::Formulas;
 use windfall_stats::integrate::{Integrate, IntegrateOptions, Method};
 
@@ -71,6 +71,28 @@ fn vegas_finds_peaks() {
     let expected = 2.0 * std::f64::consts::PI / 400.0;
     let (estimate, mcse) = (found.quantities[0].estimate, found.quantities[0].mcse);
     assert!((estimate - expected).abs() < 5.0 * mcse && mcse < 1e-3 * expected, "{found:?}");
+}
+
+/// A task of a late round is run again on its own: the rounds before it are run first, so that it
+/// meets the same point.
+#[test]
+fn a_task_of_any_round_can_be_replayed() {
+    for (method, n) in [(Method::Vegas, 200_000), (Method::Cubature, 20_000)] {
+        // The first points stay clear of the corner where it is not finite.
+        let formula = "1/sqrt(x0*x1) + if(x0 < 1e-4 and x1 < 1e-4, 1/0, 0)";
+        let options = IntegrateOptions { n: Some(n), method, ..Default::default() };
+        let bounds = [(0.0, 1.0), (0.0, 1.0)];
+        let job = Integrate::formula(formula, &bounds, options, 2u64.into()).unwrap();
+        let failed = job.solve(&Threads::new(2), &Control::default()).unwrap_err().to_string();
+        let (_, task) = failed.split_once("(task ").unwrap();
+        let task: u64 = task.split_once(')').unwrap().0.parse().unwrap();
+        assert!(task > 0, "{failed}");
+        let again = job.run_shard(Shard::only(task)).unwrap_err().to_string();
+        let place =
+            |text: &str| text.split_once(" at ").unwrap().1.split(" (").next().map(str::to_owned);
+        assert_eq!(place(&again), place(&failed));
+        assert!(!job.run_shard(Shard::only(0)).unwrap().is_empty());
+    }
 }
 
 /// Each integral of several is, to the last bit, what it is alone; their covariance is that of
