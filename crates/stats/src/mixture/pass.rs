@@ -82,8 +82,10 @@ fn sum_up<S: Simd, const D: usize, const P: usize, const DIAGONAL: bool>(simd: S
         }
         let shares = &mut room.shares[..k * TILE];
         let found = match sharing {
-            Sharing::Soft => share(simd, &tile, shares),
-            Sharing::Drawn(uniforms) => allot(simd, &tile, shares, &uniforms[first - rows.start..]),
+            Sharing::Soft => share(simd, &tile, shares, &Soft),
+            Sharing::Drawn(uniforms) => {
+                share(simd, &tile, shares, &Drawn(&uniforms[first - rows.start..]))
+            }
         };
         log_likelihood = simd.add(log_likelihood, found);
         let shares = room.shares.chunks_exact(TILE).zip(room.totals.chunks_exact_mut(width));
@@ -182,57 +184,64 @@ fn log_densities<S: Simd, const D: usize, const DIAGONAL: bool>(
     }
 }
 
-/// Turns the log densities of a tile into shares; returns the rows' log-likelihood in lanes.
-#[inline(always)]
-fn share<S: Simd>(simd: S, tile: &Tile<'_>, shares: &mut [Eight]) -> S::F {
-    let zero = simd.splat(0.0);
-    relative(simd, tile, shares, |simd, shares, vector, sum, present| {
-        let scale = simd.select(present, simd.div(simd.splat(1.0), sum), zero);
-        for place in shares.iter_mut().skip(vector).step_by(TILE) {
-            simd.store(simd.mul(simd.load(place), scale), place);
-        }
-    })
+/// What is made of the densities of eight rows over the largest of each.
+trait Finish {
+    /// `sum` holds the sum of each row's densities, `present` which lanes are rows.
+    fn finish<S: Simd>(&self, simd: S, shares: &mut [Eight], at: At<S>);
 }
 
-/// Turns the log densities of a tile into an allocation: 1 for the component whose part of the
-/// sum the row's uniform number falls into. Returns the rows' log-likelihood in lanes.
-#[inline(always)]
-fn allot<S: Simd>(simd: S, tile: &Tile<'_>, shares: &mut [Eight], uniforms: &[f64]) -> S::F {
-    let (zero, one) = (simd.splat(0.0), simd.splat(1.0));
-    let k = shares.len() / TILE;
-    relative(simd, tile, shares, |simd, shares, vector, sum, present| {
-        let drawn = simd.load_head(&uniforms[vector * LANES..], 0.5);
-        let (mut rest, mut free) = (simd.mul(drawn, sum), present);
+/// A vector of a tile.
+struct At<S: Simd> {
+    vector: usize,
+    sum: S::F,
+    present: S::M,
+}
+
+/// Shares: each density over the sum.
+struct Soft;
+
+impl Finish for Soft {
+    #[inline(always)]
+    fn finish<S: Simd>(&self, simd: S, shares: &mut [Eight], at: At<S>) {
+        let scale = simd.div(simd.splat(1.0), at.sum);
+        let scale = simd.select(at.present, scale, simd.splat(0.0));
+        for component in 0..shares.len() / TILE {
+            let place = &mut shares[component * TILE + at.vector];
+            simd.store(simd.mul(simd.load(place), scale), place);
+        }
+    }
+}
+
+/// An allocation: 1 for the component whose part of the sum the row's uniform number falls into.
+struct Drawn<'a>(&'a [f64]);
+
+impl Finish for Drawn<'_> {
+    #[inline(always)]
+    fn finish<S: Simd>(&self, simd: S, shares: &mut [Eight], at: At<S>) {
+        let (zero, one) = (simd.splat(0.0), simd.splat(1.0));
+        let uniforms = simd.load_head(&self.0[at.vector * LANES..], 0.5);
+        let (mut rest, mut free) = (simd.mul(uniforms, at.sum), at.present);
+        let k = shares.len() / TILE;
         for component in 0..k {
-            let place = &mut shares[component * TILE + vector];
+            let place = &mut shares[component * TILE + at.vector];
             let part = simd.load(place);
             // The last one takes what rounding has left over.
-            let hit = if component + 1 < k { simd.lt(rest, part) } else { present };
+            let hit = if component + 1 < k { simd.lt(rest, part) } else { at.present };
             let taken = simd.mask_and(free, hit);
             simd.store(simd.select(taken, one, zero), place);
             free = simd.mask_and(free, simd.mask_not(taken));
             rest = simd.sub(rest, part);
         }
-    })
+    }
 }
 
-/// What is made of a vector's relative densities, their sum, and which lanes are rows.
-trait Finish<S: Simd>: FnMut(S, &mut [Eight], usize, S::F, S::M) {}
-
-impl<S: Simd, T: FnMut(S, &mut [Eight], usize, S::F, S::M)> Finish<S> for T {}
-
-/// Turns the log densities of a tile into densities over the row's largest and hands each vector
-/// to `finish`; returns the rows' log-likelihood in lanes.
+/// Turns the log densities of a tile into densities over the row's largest and finishes each
+/// vector of them; returns the rows' log-likelihood in lanes.
 ///
 /// The sum of a row's relative densities lies in `[1, k]`: their logarithm is taken once a tile,
 /// of the product.
 #[inline(always)]
-fn relative<S: Simd>(
-    simd: S,
-    tile: &Tile<'_>,
-    shares: &mut [Eight],
-    mut finish: impl Finish<S>,
-) -> S::F {
+fn share<S: Simd>(simd: S, tile: &Tile<'_>, shares: &mut [Eight], finish: &impl Finish) -> S::F {
     let (zero, one, least) = (simd.splat(0.0), simd.splat(1.0), simd.splat(LEAST));
     let k = shares.len() / TILE;
     let (mut total, mut product) = (zero, one);
@@ -252,7 +261,7 @@ fn relative<S: Simd>(
         let present = simd.mask_from_bits(if rows == LANES { 0xff } else { (1 << rows) - 1 });
         total = simd.add(total, simd.select(present, most, zero));
         product = simd.mul(product, simd.select(present, sum, one));
-        finish(simd, shares, vector, sum, present);
+        finish.finish(simd, shares, At { vector, sum, present });
     }
     simd.add(total, log(simd, product))
 }
@@ -367,7 +376,7 @@ impl Task for Tell<'_> {
                 }
             }
             let rows = tile.end - tile.first;
-            let log_density = share(simd, &tile, &mut room.shares[..k * TILE]);
+            let log_density = share(simd, &tile, &mut room.shares[..k * TILE], &Soft);
             out[0].extend_from_slice(&simd.to_array(log_density)[..rows]);
             for (out, shares) in out[1..].iter_mut().zip(room.shares.chunks_exact(TILE)) {
                 out.extend_from_slice(&shares[0][..rows]);

@@ -23,8 +23,7 @@ pub struct PriorOptions {
     pub concentration: f64,
     /// How many rows the prior of a mean counts for.
     pub shrinkage: f64,
-    /// Degrees of freedom of the covariance; one more than the columns (3 a column for diag) plus
-    /// one if left out.
+    /// Degrees of freedom of the covariance; `d + 2` (diag: 3) if left out.
     pub degrees: Option<f64>,
     /// Where means are centred, a number a column; at the means of all rows if left out.
     pub centre: Option<Vec<f64>>,

@@ -6,6 +6,7 @@ mod formula;
 mod hypothesis;
 mod integrate;
 mod jackknife;
+mod linkage;
 mod mixture;
 mod models;
 mod permutation;
