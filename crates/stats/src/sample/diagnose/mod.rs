@@ -26,7 +26,7 @@ pub use energy::e_bfmi;
 
 use crate::law::beta;
 use effective::effective;
-use rank::{normal_scores, quantile_of};
+use rank::{Order, folded, normal_scores, order_of, quantile_of};
 use windfall_lanes::{dot, sum};
 
 /// The fewest draws of a chain that can be split and still have a spread.
@@ -75,7 +75,15 @@ pub struct Chains<'a> {
     chains: Vec<&'a [f64]>,
     walkers: usize,
     draws: usize,
+    mean: f64,
+    /// `Σ (draw - mean)²`.
+    squares: f64,
     sorted: Vec<f64>,
+    /// Both halves of each chain, one after the other; of an odd number of draws the middle one
+    /// is left out. The walkers of an ensemble stay together.
+    split: Vec<f64>,
+    /// The order of the split draws.
+    order: Order,
     finite: bool,
 }
 
@@ -93,19 +101,32 @@ impl<'a> Chains<'a> {
         assert!(chains.len().is_multiple_of(walkers), "whole ensembles");
         let draws = chains.iter().map(|chain| chain.len()).min().unwrap_or(0);
         let chains: Vec<&[f64]> = chains.iter().map(|chain| &chain[..draws]).collect();
-        let mut sorted = chains.concat();
-        sorted.sort_unstable_by(f64::total_cmp);
+        let split = split(&chains, draws / 2, walkers);
+        let order = order_of(&split);
+        // With an even number of draws the split chains are all draws.
+        let sorted = match draws.is_multiple_of(2) {
+            true => order.iter().map(|(draw, _)| *draw).collect(),
+            false => {
+                let mut all = chains.concat();
+                all.sort_unstable_by(f64::total_cmp);
+                all
+            }
+        };
         let finite = sorted.iter().all(|draw| draw.is_finite());
-        Self { chains, walkers, draws, sorted, finite }
+        let mut made =
+            Self { chains, walkers, draws, mean: 0.0, squares: 0.0, sorted, split, order, finite };
+        made.mean = made.sum_of(|draw| draw) / made.size();
+        let mean = made.mean;
+        made.squares = made.sum_of(|draw| (draw - mean) * (draw - mean));
+        made
     }
 
     /// Everything at once.
     pub fn diagnosis(&self) -> Diagnosis {
-        let (mean, sd) = (self.mean(), self.sd());
         let r_hat = self.r_hat_and_scores();
         Diagnosis {
-            mean,
-            sd,
+            mean: self.mean,
+            sd: self.sd(),
             median: self.quantile(0.5),
             r_hat: r_hat.0,
             ess_bulk: self.effective(&r_hat.1),
@@ -118,13 +139,12 @@ impl<'a> Chains<'a> {
 
     /// The mean.
     pub fn mean(&self) -> f64 {
-        let sums: Vec<f64> = self.chains.iter().map(|chain| sum(chain)).collect();
-        sum(&sums) / self.size()
+        self.mean
     }
 
     /// The standard deviation, with divisor `draws - 1`.
     pub fn sd(&self) -> f64 {
-        (self.powers(2) / (self.size() - 1.0)).sqrt()
+        (self.squares / (self.size() - 1.0)).sqrt()
     }
 
     /// The quantile of level `level`, by linear interpolation (type 7 of Hyndman and Fan).
@@ -141,26 +161,18 @@ impl<'a> Chains<'a> {
 
     /// R-hat of split chains without ranks (Gelman et al., Bayesian Data Analysis 3, 11.4).
     pub fn r_hat_split(&self) -> f64 {
-        if self.usable() { self.r_hat_of(&self.split()) } else { f64::NAN }
+        if self.usable() { self.r_hat_of(&self.split) } else { f64::NAN }
     }
 
     fn r_hat_and_scores(&self) -> (f64, Vec<f64>) {
         if !self.usable() {
             return (f64::NAN, Vec::new());
         }
-        let mut split = self.split();
-        let scores = normal_scores(&split);
-        // With an even number of draws the split chains are all draws, sorted already.
-        let median = if self.draws.is_multiple_of(2) {
-            quantile_of(&self.sorted, 0.5)
-        } else {
-            let mut sorted = split.clone();
-            sorted.sort_unstable_by(f64::total_cmp);
-            quantile_of(&sorted, 0.5)
-        };
-        split.iter_mut().for_each(|draw| *draw = (*draw - median).abs());
-        let folded = normal_scores(&split);
-        let (bulk, tail) = (self.r_hat_of(&scores), self.r_hat_of(&folded));
+        let scores = normal_scores(&self.order);
+        let last = self.order.len() - 1;
+        let median = 0.5 * (self.order[last / 2].0 + self.order[last.div_ceil(2)].0);
+        let distances = normal_scores(&folded(&self.order, median));
+        let (bulk, tail) = (self.r_hat_of(&scores), self.r_hat_of(&distances));
         (if tail > bulk { tail } else { bulk }, scores)
     }
 
@@ -169,7 +181,7 @@ impl<'a> Chains<'a> {
         if !self.usable() {
             return f64::NAN;
         }
-        self.effective(&normal_scores(&self.split()))
+        self.effective(&normal_scores(&self.order))
     }
 
     /// Effective sample size of the tails: the smaller of those for the 5 % and 95 % quantiles.
@@ -180,7 +192,7 @@ impl<'a> Chains<'a> {
 
     /// Effective sample size for the mean.
     pub fn ess_mean(&self) -> f64 {
-        if self.usable() { self.effective(&self.split()) } else { f64::NAN }
+        if self.usable() { self.effective(&self.split) } else { f64::NAN }
     }
 
     /// Effective sample size for the quantile of level `level`.
@@ -194,7 +206,7 @@ impl<'a> Chains<'a> {
 
     /// Effective sample size of a function of the draws.
     fn ess_of(&self, function: impl Fn(f64) -> f64) -> f64 {
-        let mapped: Vec<f64> = self.split().into_iter().map(function).collect();
+        let mapped: Vec<f64> = self.split.iter().map(|&draw| function(draw)).collect();
         self.effective(&mapped)
     }
 
@@ -209,11 +221,11 @@ impl<'a> Chains<'a> {
         if !self.usable() {
             return f64::NAN;
         }
-        let mean = self.mean();
-        let ess = self.ess_of(|draw| (draw - mean) * (draw - mean));
-        let variance = self.powers(2) / self.size();
-        let of_variance = (self.powers(4) / self.size() - variance * variance) / ess;
-        (of_variance / variance / 4.0).sqrt()
+        let square = |draw: f64| (draw - self.mean) * (draw - self.mean);
+        let ess = self.ess_of(square);
+        let variance = self.squares / self.size();
+        let fourth = self.sum_of(|draw| square(draw) * square(draw)) / self.size();
+        ((fourth - variance * variance) / ess / variance / 4.0).sqrt()
     }
 
     /// Monte Carlo standard error of the quantile of level `level`: half the distance between the
@@ -235,14 +247,10 @@ impl<'a> Chains<'a> {
         0.5 * (self.sorted[high.min(last)] - self.sorted[low.min(last)])
     }
 
-    /// `Σ (draw - mean)^power`, chain by chain.
-    fn powers(&self, power: i32) -> f64 {
-        let mean = self.mean();
-        let term = |draw: &f64| {
-            let square = (draw - mean) * (draw - mean);
-            if power == 2 { square } else { square * square }
-        };
-        let of = |chain: &&[f64]| sum(&chain.iter().map(term).collect::<Vec<_>>());
+    /// The sum of a function of the draws, chain by chain.
+    fn sum_of(&self, function: impl Fn(f64) -> f64) -> f64 {
+        let of =
+            |chain: &&[f64]| sum(&chain.iter().map(|&draw| function(draw)).collect::<Vec<_>>());
         sum(&self.chains.iter().map(of).collect::<Vec<_>>())
     }
 
@@ -252,19 +260,6 @@ impl<'a> Chains<'a> {
 
     fn usable(&self) -> bool {
         self.finite && self.draws >= DRAWS_MIN
-    }
-
-    /// Both halves of each chain, one after the other; of an odd number of draws the middle one is
-    /// left out. The walkers of an ensemble stay together.
-    fn split(&self) -> Vec<f64> {
-        let half = self.draws / 2;
-        let mut split = Vec::with_capacity(2 * half * self.chains.len());
-        for ensemble in self.chains.chunks(self.walkers) {
-            ensemble.iter().for_each(|walker| split.extend_from_slice(&walker[..half]));
-            let late = |walker: &&[f64]| split.extend_from_slice(&walker[walker.len() - half..]);
-            ensemble.iter().for_each(late);
-        }
-        split
     }
 
     /// The effective sample size of split chains.
@@ -282,6 +277,17 @@ impl<'a> Chains<'a> {
         let within = sum(&squares) / (m * (n - 1.0));
         ((between / within + n - 1.0) / n).sqrt()
     }
+}
+
+/// Both halves of each chain, `half` draws each; those of an ensemble's walkers together.
+fn split(chains: &[&[f64]], half: usize, walkers: usize) -> Vec<f64> {
+    let mut split = Vec::with_capacity(2 * half * chains.len());
+    for ensemble in chains.chunks(walkers) {
+        ensemble.iter().for_each(|walker| split.extend_from_slice(&walker[..half]));
+        let late = |walker: &&[f64]| split.extend_from_slice(&walker[walker.len() - half..]);
+        ensemble.iter().for_each(late);
+    }
+    split
 }
 
 /// Mean and sum of squared deviations.

@@ -2,12 +2,47 @@
 
 use windfall_lanes::{LANES, Simd, Task, dispatch, math};
 
-/// The normal scores of ranks: `Φ^-1((r - 3/8)/(N + 1/4))`, ties at their mean rank.
-pub(super) fn normal_scores(values: &[f64]) -> Vec<f64> {
-    let size = values.len();
-    let mut order: Vec<(f64, u32)> =
-        values.iter().enumerate().map(|(place, &value)| (value, place as u32)).collect();
+/// Values in ascending order, each with its place.
+pub(super) type Order = Vec<(f64, u32)>;
+
+/// Sorts values.
+pub(super) fn order_of(values: &[f64]) -> Order {
+    let places = values.iter().enumerate();
+    let mut order: Order = places.map(|(place, &value)| (value, place as u32)).collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    order
+}
+
+/// The order of the distances from `centre`, merged from both sides without another sort.
+pub(super) fn folded(order: &[(f64, u32)], centre: f64) -> Order {
+    let mut high = order.partition_point(|(value, _)| *value < centre);
+    let mut low = high;
+    let mut folded = Order::with_capacity(order.len());
+    while folded.len() < order.len() {
+        let below = low.checked_sub(1).map(|at| ((order[at].0 - centre).abs(), order[at].1));
+        let above = order.get(high).map(|&(value, place)| ((value - centre).abs(), place));
+        match (below, above) {
+            (Some(below), Some(above)) if below.0 < above.0 => {
+                folded.push(below);
+                low -= 1;
+            }
+            (_, Some(above)) => {
+                folded.push(above);
+                high += 1;
+            }
+            (Some(below), None) => {
+                folded.push(below);
+                low -= 1;
+            }
+            (None, None) => break,
+        }
+    }
+    folded
+}
+
+/// The normal scores of ranks: `Φ^-1((r - 3/8)/(N + 1/4))`, ties at their mean rank.
+pub(super) fn normal_scores(order: &[(f64, u32)]) -> Vec<f64> {
+    let size = order.len();
     let mut scores = vec![0.0; size];
     let mut start = 0;
     for tied in order.chunk_by(|a, b| a.0 == b.0) {
@@ -49,8 +84,21 @@ mod tests {
 
     #[test]
     fn ties_share_their_mean_rank() {
-        let scores = normal_scores(&[3.0, 1.0, 3.0, 2.0]);
+        let scores = normal_scores(&order_of(&[3.0, 1.0, 3.0, 2.0]));
         assert_eq!(scores[0], scores[2]);
         assert!(scores[1] < scores[3] && scores[3] < scores[0]);
+    }
+
+    #[test]
+    fn folding_gives_the_order_of_distances() {
+        let values = [5.0, -1.0, 2.0, 2.5, 9.0, 2.0, 0.0, 4.0];
+        for centre in [-3.0, 2.0, 2.25, 3.1, 20.0] {
+            let distances: Vec<f64> =
+                values.iter().map(|value: &f64| (value - centre).abs()).collect();
+            let found = folded(&order_of(&values), centre);
+            let expected = order_of(&distances);
+            assert!(found.iter().zip(&expected).all(|(a, b)| a.0 == b.0));
+            assert!(found.iter().all(|(value, place)| distances[*place as usize] == *value));
+        }
     }
 }
