@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 
+import chains
 import numba
 import numpy as np
 import peers
@@ -703,4 +704,5 @@ CASES = [
     permutation_correlation,
     power_all_data,
     power_by_sums,
+    *chains.CASES,
 ]

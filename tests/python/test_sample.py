@@ -43,6 +43,16 @@ def test_the_summary_is_that_of_arviz(result):
     np.testing.assert_allclose(result.extra["e_bfmi"], bfmi, rtol=1e-7)
 
 
+def test_arviz_of_version_1_gets_groups(result, monkeypatch):
+    arviz = pytest.importorskip("arviz")
+    monkeypatch.setattr(arviz, "__version__", "1.3.0")
+    monkeypatch.setattr(arviz, "from_dict", lambda groups: groups)
+    groups = result.to_arviz()
+    assert set(groups) == {"posterior", "sample_stats"}
+    assert groups["posterior"]["x"].shape == (3, 400, 2)
+    assert groups["sample_stats"]["diverging"].dtype == bool
+
+
 def test_draws_go_into_frames_and_files(result, tmp_path):
     frame = result.to_pandas()
     assert list(frame.columns[:2]) == ["chain", "draw"] and len(frame) == 1200
@@ -63,6 +73,52 @@ def test_walkers_count_as_chains():
     assert found.draws.shape == (12, 20, 1)
     assert "accepted" in found.chain_stats
     assert found.to_arviz().posterior.sizes["chain"] == 12
+
+
+def bell(x):
+    """Return the log density of N(1, 2) and Exp(1), and its gradient."""
+    a, b = x
+    return -0.5 * ((a - 1) / 2) ** 2 - b, np.array([-(a - 1) / 4, -1.0])
+
+
+def test_functions_and_formulas_are_the_same_model():
+    where = {"a": "real", "b": "positive"}
+    text = "-0.5*((a - 1)/2)^2 - b"
+    formula = windfall.sample(text, parameters=where, derived={"c": "a + b"}, rng=2)
+    code = windfall.sample(bell, parameters=where, rng=2)
+    np.testing.assert_allclose(code.draws[0, :20], formula.draws[0, :20, :2], rtol=1e-6)
+    for place, (mean, sd) in enumerate([(1, 2), (1, 1), (2, 5**0.5)]):
+        assert abs(formula.estimate[place] - mean) < 4 * formula.mcse[place]
+        assert abs(formula.standard_error[place] - sd) < 0.1 * sd
+    np.testing.assert_allclose(formula["c"], formula["a"] + formula["b"])
+
+
+def test_a_function_without_gradient_serves_samplers_without():
+    found = windfall.sample(
+        lambda x: bell(x)[0],
+        parameters={"a": "real", "b": "positive"},
+        sampler="metropolis",
+        draws=500,
+        thin=5,
+        rng=2,
+    )
+    assert np.all(np.abs(found.estimate - 1) < 5 * found.mcse)
+    with pytest.raises(windfall.InputError, match="needs no gradient"):
+        windfall.sample(lambda x: bell(x)[0], parameters={"a": "real", "b": "positive"}, rng=2)
+
+
+def test_compiled_code_is_a_model():
+    numba = pytest.importorskip("numba")
+    pointer = numba.types.CPointer(numba.types.double)
+
+    @numba.cfunc(numba.types.double(numba.types.intc, pointer, pointer))
+    def normal(n, x, gradient):
+        gradient[0] = -x[0]
+        return -0.5 * x[0] * x[0]
+
+    found = windfall.sample(normal, parameters=["x"], rng=1)
+    assert abs(found.estimate) < 5 * found.mcse
+    assert found.estimate == windfall.sample("-0.5*x^2", parameters=["x"], rng=1).estimate
 
 
 def test_a_picture_shows_density_trace_and_ranks(result):
@@ -108,6 +164,8 @@ def test_bad_input_is_named():
         windfall.sample("gaussian", dimension=1)
     with pytest.raises(TypeError, match="is no model"):
         windfall.sample(3)
+    with pytest.raises(TypeError, match="a log density"):
+        windfall.sample(3, parameters=["x"])
 
 
 def test_a_result_is_verified_on_every_mapping():

@@ -19,7 +19,7 @@ def sample(
     model: Any,
     data: Any = None,
     *,
-    parameters: Mapping[str, str | Sequence[float | str]] | None = None,
+    parameters: Mapping[str, str | Sequence[float | str]] | Sequence[str] | None = None,
     sampler: Literal["nuts", "metropolis", "ensemble", "tempering"] | None = None,
     chains: int | None = None,
     warmup: int | None = None,
@@ -45,8 +45,9 @@ def sample(
     Parameters
     ----------
     model : str, compiled callback or callable
-        The name of a built-in model, such as `"eight-schools"`; or, with `parameters`, a
-        formula for the log density, or a function for it. Compiled code (a numba `@cfunc`,
+        The name of a built-in model: `"linear"`, `"logistic"`, `"poisson"`,
+        `"hierarchical"`, `"mixture"`, `"gaussian"`, `"rosenbrock"`, `"funnel"`. Or, with
+        `parameters`, a formula or a function for the log density. Compiled code (a numba `@cfunc`,
         a ctypes function pointer or a `scipy.LowLevelCallable` of signature
         `double (int, const double *x, double *gradient[, void *])`) runs on all workers
         without the interpreter. A Python function takes the parameters, on their own
@@ -55,10 +56,10 @@ def sample(
         gradient; which of the two is found by a trial at `init` or a point inside.
     data : path, mapping, data frame or array, optional
         For models that want data.
-    parameters : mapping of str to str or (low, high), optional
+    parameters : mapping of str to str or (low, high), or sequence of str, optional
         The parameters of a formula or function and where each lives: `"real"`,
         `"positive"`, `"unit"` or a pair of ends, as in
-        `{"mu": "real", "tau": "positive", "rho": (-1, 1)}`.
+        `{"mu": "real", "tau": "positive", "rho": (-1, 1)}`. A sequence names real ones.
     sampler : {"nuts", "metropolis", "ensemble", "tempering"}
         NUTS for everything with a gradient; adaptive random-walk Metropolis;
         affine-invariant ensembles of `walkers`; parallel tempering on a ladder of `rungs`
@@ -83,7 +84,8 @@ def sample(
         As for `integrate`. A `progress` function with a parameter `under_way` also gets
         the chains under way.
     **of_model
-        What a built-in model wants, such as `dimensions=10`.
+        What a built-in model wants, such as `dimensions=10`, or a formula: `constants`, and
+        formulas of the parameters that are reported too, as in `derived={"r": "mu / tau"}`.
 
     Returns
     -------
@@ -118,6 +120,8 @@ def sample(
     >>> bool(abs(result.estimate[0] - 1.7175) < 0.02)
     True
     """
+    if parameters is not None and not isinstance(parameters, Mapping):
+        parameters = dict.fromkeys(parameters, "real")
     supports = None if parameters is None else {k: _support(v) for k, v in parameters.items()}
     options = given(
         parameters=supports,
@@ -150,10 +154,14 @@ def sample(
     table = None if data is None else table_from(data)
     problem = build("sample", options, rng, table=table, function=code)
     result = chains_from(solve(problem, workers, progress))
-    doubts = [note for note in result.notes if not note.startswith("interrupted")]
+    doubts = [note for note in result.notes if not note.startswith(_NO_DOUBTS)]
     if doubts:
         warnings.warn("; ".join(doubts), ConvergenceWarning, stacklevel=2)
     return result
+
+
+_NO_DOUBTS = ("interrupted", "the function is Python code")
+"""How notes begin that cast no doubt on the chains."""
 
 
 def _support(value: str | Sequence[float | str]) -> str | list[float | str]:

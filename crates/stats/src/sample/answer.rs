@@ -36,8 +36,9 @@ struct Finished {
 }
 
 impl<'a> Findings<'a> {
-    /// Takes the chains and the draws that all of them have: of stopped chains of many lengths,
-    /// as many as leave the most draws in all.
+    /// Takes the chains and the draws that all of them have. Of stopped chains of many lengths
+    /// these are the `k` longest, cut to the shortest of them, with the largest `k²` times that
+    /// length: R-hat wants chains, and a second one is worth cutting the first to a quarter.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`] if no chain has drawn anything yet.
@@ -49,8 +50,8 @@ impl<'a> Findings<'a> {
     ) -> Result<Self> {
         let mut lengths: Vec<usize> = chains.0.iter().map(Chain::draws).collect();
         lengths.sort_unstable_by(|a, b| b.cmp(a));
-        let kept = lengths.iter().enumerate().map(|(place, draws)| (place + 1) * draws);
-        let best = kept.enumerate().max_by_key(|&(_, total)| total);
+        let worth = |(place, draws): (usize, &usize)| (place as u128 + 1).pow(2) * *draws as u128;
+        let best = lengths.iter().enumerate().map(worth).enumerate().max_by_key(|one| one.1);
         let draws = best.map_or(0, |(place, _)| lengths[place]);
         if draws == 0 {
             return Err(Error::new(ErrorKind::Interrupted));

@@ -3,3 +3,4 @@
 mod chains;
 mod diagnostics;
 mod posteriors;
+mod references;

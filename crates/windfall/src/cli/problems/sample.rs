@@ -9,20 +9,29 @@ use windfall::{Error, Result};
 
 #[derive(Args, Debug, Serialize)]
 pub(in crate::cli) struct Sample {
-    /// A formula of parameters and columns, then the table, a CSV or Parquet file; with --model
-    /// the table alone, for models that want one
+    /// A formula of parameters and, inside sum(…), of columns; then the table, a CSV or Parquet
+    /// file. With --model the table alone, for models that want one
     #[arg(value_name = "LOG DENSITY] [DATA", num_args = 0..=2)]
     #[serde(skip)]
     given: Vec<String>,
-    /// A built-in model, such as eight-schools; a wrong name lists them all
+    /// A built-in model: linear, logistic, poisson, hierarchical, mixture, gaussian, rosenbrock or
+    /// funnel
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
-    /// A parameter of the formula and where it lives, such as mu=real or tau=positive; one flag
-    /// each, in the order in which they are reported
+    /// A parameter of the formula and where it lives: mu=real, tau=positive, p=unit or x=-1:5; one
+    /// flag each, in the order in which they are reported
     #[arg(long, short, value_name = "NAME=SUPPORT", value_parser = pair)]
     #[serde(skip)]
     parameter: Vec<(String, String)>,
-    /// What a built-in model wants, such as dimensions=10 or sd=1,2,0.5
+    /// A number that the formula names, such as scale=2.5
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = pair)]
+    #[serde(skip)]
+    constant: Vec<(String, String)>,
+    /// A formula of the parameters that is reported too, such as 'ratio=mu/tau'
+    #[arg(long, value_name = "NAME=FORMULA", value_parser = pair)]
+    #[serde(skip)]
+    derived: Vec<(String, String)>,
+    /// What a built-in model wants, such as formula='y ~ x1 + x2', dimensions=10 or sd=1,2,0.5
     #[arg(long = "with", value_name = "KEY=VALUE", value_parser = pair)]
     #[serde(skip)]
     with: Vec<(String, String)>,
@@ -146,17 +155,20 @@ impl Flags for Sample {
             (Some(_), [data]) | (None, [_, data]) => Some(data.clone()),
             _ => None,
         };
-        if !self.parameter.is_empty() {
-            let parameters: Map<String, Value> = self
-                .parameter
-                .iter()
-                .map(|(name, kind)| (name.clone(), kind.clone().into()))
-                .collect();
-            options.insert("parameters".into(), parameters.into());
+        let map = |given: &[(String, String)], value: fn(&str) -> Value| -> Map<String, Value> {
+            given.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+        };
+        for (key, map) in [
+            ("parameters", map(&self.parameter, support)),
+            ("constants", map(&self.constant, plain)),
+            ("derived", map(&self.derived, |formula| formula.into())),
+        ] {
+            if !map.is_empty() {
+                options.insert(key.into(), map.into());
+            }
         }
         for (key, text) in &self.with {
-            let Ok(value) = numbers(text);
-            options.insert(key.clone(), value);
+            options.insert(key.clone(), plain(text));
         }
         Ok(job)
     }
@@ -168,6 +180,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
+/// Where a parameter lives: a word, or two ends with `:` between.
+fn support(text: &str) -> Value {
+    match text.split_once(':') {
+        Some((low, high)) => vec![plain(low), plain(high)].into(),
+        None => text.into(),
+    }
+}
+
 /// The list of what stands between commas.
 fn list(text: &str) -> Result<Value, std::convert::Infallible> {
     let one = |part: &str| {
@@ -177,7 +197,16 @@ fn list(text: &str) -> Result<Value, std::convert::Infallible> {
     Ok(text.split(',').map(one).collect())
 }
 
-/// A number, or a list where there are commas.
-fn numbers(text: &str) -> Result<Value, std::convert::Infallible> {
-    if text.contains(',') { list(text) } else { number(text) }
+/// A number, a list of numbers, true or false; anything else is text.
+fn plain(text: &str) -> Value {
+    let Ok(list) = list(text);
+    match list.as_array().map(Vec::as_slice) {
+        Some([one]) => match text {
+            "true" => true.into(),
+            "false" => false.into(),
+            _ => one.clone(),
+        },
+        Some(several) if several.iter().all(Value::is_number) => list,
+        _ => text.into(),
+    }
 }
