@@ -45,7 +45,7 @@ class SimulationResult(Result):
         >>> [row["method"] for row in result.measure("coverage")]
         ['mean(x)']
         """
-        table = self.table or {}
+        table: Mapping[str, Any] = self.table or {}
         names = sorted(set(table["measure"]))
         if name not in names:
             raise ValueError(f"there is no measure `{name}` here; there are {names}")

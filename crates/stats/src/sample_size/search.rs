@@ -75,7 +75,7 @@ impl Search {
         loop {
             let found = self.found(aim);
             if found.is_some_and(|found| found.reached) || self.spent >= aim.simulations {
-                return Ok(found.map(|found| (found, true)));
+                return Ok(Some((found.unwrap_or_else(|| self.bracketed(aim)), true)));
             }
             for n in self.next(aim) {
                 let left = aim.simulations.saturating_sub(self.spent).max(1);
@@ -138,6 +138,13 @@ impl Search {
         (low, high.map_or((2 * low).min(aim.n.1), |look| look.n))
     }
 
+    /// What the bracket alone says, where the looks determine no line.
+    fn bracketed(&self, aim: &Aim) -> Found {
+        let (low, high) = self.ends(aim);
+        let (root, error) = (high as f64, f64::NAN);
+        Found { n: high, low: (low + 1).min(high), high, root, error, reached: false }
+    }
+
     /// The root of the line through the looks near it.
     fn root(&self, aim: &Aim) -> Option<Root> {
         let (low, high) = self.ends(aim);
@@ -194,7 +201,8 @@ impl Search {
         let (low, high) = self.ends(aim);
         let (centre, error) = match self.root(aim) {
             Some(Root { x, error }) => (x * x, 2.0 * x * error),
-            None => (0.5 * (low + high) as f64, 0.25 * (high - low) as f64),
+            // Half way to either end, so that the bracket shrinks.
+            None => (0.5 * (low + high) as f64, 0.125 * (high - low) as f64),
         };
         let centre = centre.clamp(aim.n.0 as f64, aim.n.1 as f64);
         let reach = (2.0 * error).clamp(REACH_MIN * centre, 0.3 * centre);
@@ -244,6 +252,12 @@ mod tests {
             }
             assert!(hits >= 368, "{hits} of 400 hold {n}, {exact} are it");
         }
+    }
+
+    #[test]
+    fn a_power_that_leaps_is_bracketed() {
+        let found = search(7, &aim(0.8, 50_000), -219.6, 60.0);
+        assert_eq!((found.n, found.low, found.high, found.reached), (14, 14, 14, true));
     }
 
     #[test]
