@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from .solving import given
 
-Alternative: TypeAlias = Literal["two-sided", "less", "greater"]
 Numbers: TypeAlias = float | Sequence[float] | str
 
 
@@ -41,7 +40,7 @@ def design_options(
     test: str | None,
     effect: Numbers | None,
     alpha: float | None,
-    alternative: Alternative | None,
+    alternative: Literal["two-sided", "less", "greater"] | None,
     design: Design,
 ) -> dict[str, Any]:
     """Return the options of a job, those that were given."""

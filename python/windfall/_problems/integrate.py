@@ -12,7 +12,6 @@ from .._result import Result
 from .._rng import RngLike
 from .solving import Progress, build, given, solve
 
-Method: TypeAlias = Literal["plain", "stratified", "sobol", "lattice", "vegas", "cubature"]
 Bounds: TypeAlias = Sequence[Sequence[float | str]] | Sequence[tuple[float, float]]
 
 
@@ -23,7 +22,7 @@ def integrate(
     n: int | float | None = None,
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
-    method: Method | None = None,
+    method: Literal["plain", "stratified", "sobol", "lattice", "vegas", "cubature"] | None = None,
     replicates: int | None = None,
     periodic: bool | None = None,
     iterations: int | None = None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .._result import Result
 from .._rng import RngLike
-from .designs import Alternative, Design, Numbers, design_options, numbers
+from .designs import Design, Numbers, design_options, numbers
 from .solving import Progress, build, given, solve
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def power(
     *,
     effect: Numbers | None = None,
     alpha: float | None = None,
-    alternative: Alternative | None = None,
+    alternative: Literal["two-sided", "less", "greater"] | None = None,
     n_simulations: int | float | None = None,
     tolerance: float | None = None,
     confidence_level: float | None = None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .._result import Result
 from .._rng import RngLike
-from .designs import Alternative, Design, design_options
+from .designs import Design, design_options
 from .solving import Progress, build, given, solve
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def sample_size(
     *,
     effect: float | None = None,
     alpha: float | None = None,
-    alternative: Alternative | None = None,
+    alternative: Literal["two-sided", "less", "greater"] | None = None,
     n_simulations: int | float | None = None,
     tolerance: float | None = None,
     confidence_level: float | None = None,

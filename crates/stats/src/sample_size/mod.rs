@@ -9,7 +9,7 @@ mod options;
 mod probit;
 mod search;
 
-pub use options::SampleSizeOptions;
+pub use options::{LookJob, SampleSizeOptions};
 
 use crate::law::binomial::clopper_pearson;
 use crate::power::answer::{notes, quantities};
@@ -71,7 +71,9 @@ pub struct SampleSize<'a> {
     aim: Aim,
     drawn: Drawn,
     test: Test<'a>,
-    /// The first look.
+    /// The look whose shards this job has: the first, unless the options name one.
+    look: LookJob,
+    /// What it runs.
     first: Trials<'a>,
 }
 
@@ -130,12 +132,33 @@ impl<'a> SampleSize<'a> {
         };
         let drawn = first.drawn();
         let aim = options.aim(n, drawn == Drawn::Summaries)?;
-        Ok(Self { spec, seed, options, effect, aim, drawn, test, first })
+        let usual = LookJob { number: Some(0), n: vec![n], simulations: 1 };
+        let (look, first) = match options.look.clone() {
+            None => (usual, first),
+            Some(look) => {
+                let points = look.n.iter().map(|&n| Point { n, effect }).collect::<Vec<_>>();
+                let kernel = trials(&test, &options, &points, look.simulations)?;
+                (look, kernel)
+            }
+        };
+        Ok(Self { spec, seed, options, effect, aim, drawn, test, look, first })
     }
 
-    fn job<'k>(&'k self, kernel: &'k Trials<'a>, look: u64) -> Job<'k, Trials<'a>> {
-        let streams = Streams::new(self.seed, &format!("sample_size look {look}"));
-        Job { kernel, streams, spec: self.spec.as_ref() }
+    /// The kernel of a look and, if the search can be written down, its job as a value.
+    fn look(&self, look: &LookJob) -> Result<(Trials<'a>, Option<JobSpec>)> {
+        let points: Vec<Point> = look.n.iter().map(|&n| Point { n, effect: self.effect }).collect();
+        let kernel = trials(&self.test, &self.options, &points, look.simulations)?;
+        let spec = self.spec.clone().map(|mut spec| {
+            let options = SampleSizeOptions { look: Some(look.clone()), ..self.options.clone() };
+            spec.options = written(&options);
+            spec
+        });
+        Ok((kernel, spec))
+    }
+
+    fn streams(&self, look: &LookJob) -> Streams {
+        let number = look.number.unwrap_or(u64::MAX);
+        Streams::new(self.seed, &format!("sample_size look {number}"))
     }
 
     fn method(&self) -> &str {
@@ -153,12 +176,14 @@ impl<'a> SampleSize<'a> {
         control: &Control<'_>,
     ) -> Result<(Vec<Point>, Counts)> {
         let below = (n > self.aim.n.0).then(|| n - 1);
-        let points = below.into_iter().chain([n]).map(|n| Point { n, effect: self.effect });
-        let points: Vec<Point> = points.collect();
+        let sizes: Vec<u64> = below.into_iter().chain([n]).collect();
         let simulations = (self.aim.simulations / CHECK_SHARE).max(1);
-        let kernel = trials(&self.test, &self.options, &points, simulations)?;
-        let outcome = run(&self.job(&kernel, u64::MAX), on, control)?;
-        Ok((points, outcome.partial))
+        let look = LookJob { number: None, n: sizes, simulations };
+        let (kernel, spec) = self.look(&look)?;
+        let job = Job { kernel: &kernel, streams: self.streams(&look), spec: spec.as_ref() };
+        let outcome = run(&job, on, control)?;
+        let points = look.n.iter().map(|&n| Point { n, effect: self.effect });
+        Ok((points.collect(), outcome.partial))
     }
 
     fn answer(
@@ -261,9 +286,11 @@ impl Problem for SampleSize<'_> {
         true
     }
 
-    /// A shard of the first look: what comes after depends on what it yields.
+    /// A shard of the look that the options name, or of the first: what comes after depends on
+    /// what it yields.
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
-        run_bytes(&self.job(&self.first, 0), shard)
+        let streams = self.streams(&self.look);
+        run_bytes(&Job { kernel: &self.first, streams, spec: self.spec.as_ref() }, shard)
     }
 
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
@@ -272,9 +299,10 @@ impl Problem for SampleSize<'_> {
         let control = Control { cancel: control.cancel.clone(), observer: watched };
         let (mut search, mut number) = (Search::default(), 0);
         let mut look = |n: u64, simulations: u64| {
-            let points = [Point { n, effect: self.effect }];
-            let kernel = trials(&self.test, &self.options, &points, simulations)?;
-            let outcome = match run(&self.job(&kernel, number), on, &control) {
+            let this = LookJob { number: Some(number), n: vec![n], simulations };
+            let (kernel, spec) = self.look(&this)?;
+            let job = Job { kernel: &kernel, streams: self.streams(&this), spec: spec.as_ref() };
+            let outcome = match run(&job, on, &control) {
                 Err(error) if *error.kind() == ErrorKind::Interrupted => return Ok(None),
                 outcome => outcome?,
             };

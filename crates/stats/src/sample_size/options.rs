@@ -21,6 +21,9 @@ pub struct SampleSizeOptions {
     pub level: f64,
     /// The largest n to try; 100,000 by default.
     pub n_max: u64,
+    /// The look whose shards this job has, for executors that leave the process; the first look by
+    /// default.
+    pub look: Option<LookJob>,
     /// The test and its data.
     #[serde(flatten)]
     pub design: Design,
@@ -28,9 +31,21 @@ pub struct SampleSizeOptions {
 
 impl Default for SampleSizeOptions {
     fn default() -> Self {
-        let (simulations, tolerance, design) = (None, None, Design::default());
-        Self { power: 0.8, simulations, tolerance, level: 0.95, n_max: 100_000, design }
+        let (simulations, tolerance, look, design) = (None, None, None, Design::default());
+        Self { power: 0.8, simulations, tolerance, level: 0.95, n_max: 100_000, look, design }
     }
+}
+
+/// One look of a search as a value: what its shards need to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookJob {
+    /// Its place in the search, which names its streams; none for the check of the answer.
+    pub number: Option<u64>,
+    /// The sizes to look at, with the same draws.
+    pub n: Vec<u64>,
+    /// Simulations of each.
+    pub simulations: u64,
 }
 
 /// Simulations at most, where summaries are drawn and where values are.
