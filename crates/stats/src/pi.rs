@@ -55,7 +55,7 @@ pub(crate) const ENTRY: Entry = Entry {
 /// a millionth of the Monte Carlo error of the most points that there can be.
 ///
 /// # Cost
-/// A third of a nanosecond a point with AVX-512, two thirds with AVX2.
+/// About half a nanosecond a point with AVX2.
 ///
 /// # Examples
 /// ```

@@ -76,7 +76,7 @@ pub(super) trait Family: Send + Sync + 'static {
 /// order, is written to `gradient` unless that is empty.
 ///
 /// # Cost
-/// With AVX2 about 0.4 ns a row and predictor, and an exponential and a division a row.
+/// Two multiply-adds a row and predictor, and an exponential and a division a row.
 pub(super) fn pass<F: Family>(
     tiles: &Tiles,
     intercept: f64,
