@@ -71,9 +71,9 @@ impl Sums {
     /// over resample `r` lies at `k * resamples + r`.
     ///
     /// # Cost
-    /// Per row and resample of ten thousand rows with AVX2: about 0.4 ns for one column, 1 ns for the
-    /// five of a correlation; with AVX-512 below 160 rows 0.4 ns and 0.2 ns a further column. Blocks
-    /// and Bayesian weights: 1 to 2 ns. Clusters count as rows.
+    /// Per row and resample of ten thousand rows with AVX2: about 0.4 ns for one column, 1 ns for
+    /// the five of a correlation; with AVX-512 below 160 rows 0.4 ns, 0.2 ns a further column.
+    /// Blocks and Bayesian weights: 1 to 2 ns. Clusters count as rows.
     ///
     /// # Panics
     /// If `out` does not hold `resamples` values for each column.
