@@ -322,6 +322,7 @@ def result_from(
     value: Callable[[Any], Any] = _array if several else _number
     keys = list(fields)
     draws_key = keys[keys.index("interval") + 1]  # each problem has its own word for draws
+    common = {*_COMMON, draws_key}
     return Result(
         problem=fields["problem"],
         method=fields["method"],
@@ -335,7 +336,7 @@ def result_from(
         seed=int(fields["seed"]),
         complete=fields["complete"],
         notes=tuple(fields["notes"]),
-        extra={k: v for k, v in fields.items() if k not in {*_COMMON, draws_key}},
+        extra={k: v for k, v in fields.items() if k not in common},
         run=run,
         table=None if rows is None else Columns(rows),
         distribution=_distribution(distribution),

@@ -250,8 +250,8 @@ impl Table {
             match column {
                 Column::Numbers(numbers) => {
                     hasher.update(b"n");
-                    let mut bytes = Vec::with_capacity(8 * 1024);
-                    for chunk in numbers.as_slice().chunks(1024) {
+                    let mut bytes = Vec::new();
+                    for chunk in numbers.as_slice().chunks(16 * 1024) {
                         bytes.clear();
                         chunk.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
                         hasher.update(&bytes);

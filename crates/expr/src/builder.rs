@@ -4,7 +4,7 @@
 //! an unfolded one agree to the last bit. Constants are folded by running the operation itself.
 
 use crate::program::{Binary, Fused, Op, Program, Unary, ValueId};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The largest exponent that becomes multiplications; beyond it `x^n` is `pow`.
 ///
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub(crate) const POWER_MAX: u32 = 16;
 
 /// An operation as a key: constants by their bits.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Constant(u64),
     Input(u32),
@@ -28,14 +28,14 @@ pub(crate) struct Builder {
     ops: Vec<Op>,
     /// Whether each value is a truth value.
     truths: Vec<bool>,
-    known: HashMap<Key, ValueId>,
+    known: BTreeMap<Key, ValueId>,
 }
 
 impl Builder {
     /// The program whose result is `result`, without the operations it does not need.
     pub fn finish(self, result: ValueId, columns: usize) -> Program {
         let truth = self.is_truth(result);
-        let (ops, _) = extract(&self.ops, &[result], &HashMap::new());
+        let (ops, _) = extract(&self.ops, &[result], &BTreeMap::new());
         Program { ops, columns, truth }
     }
 
@@ -228,7 +228,7 @@ impl Builder {
 pub(crate) fn extract(
     ops: &[Op],
     results: &[ValueId],
-    leaves: &HashMap<ValueId, u32>,
+    leaves: &BTreeMap<ValueId, u32>,
 ) -> (Vec<Op>, Vec<ValueId>) {
     let leaf = |id: usize| leaves.get(&(id as ValueId)).copied();
     let mut needed = vec![false; ops.len()];

@@ -1,6 +1,6 @@
 //! Name the columns a formula may use: `x0, x1, …` by index, or the names of a table.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The variables of a formula, in the order of the columns it is evaluated over.
 ///
@@ -16,7 +16,7 @@ pub struct Names(Kind);
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Indexed(usize),
-    Listed { names: Vec<String>, index: HashMap<String, usize> },
+    Listed { names: Vec<String>, index: BTreeMap<String, usize> },
 }
 
 impl Names {
@@ -34,7 +34,7 @@ impl Names {
         I::Item: Into<String>,
     {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        let mut index = HashMap::with_capacity(names.len());
+        let mut index = BTreeMap::new();
         for (position, name) in names.iter().enumerate() {
             index.entry(name.clone()).or_insert(position);
         }

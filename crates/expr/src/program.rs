@@ -33,7 +33,7 @@ pub enum Op {
 }
 
 /// Functions of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unary {
     /// `-x`.
     Negative,
@@ -98,7 +98,7 @@ pub enum Unary {
 }
 
 /// Functions of two values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binary {
     /// `a + b`.
     Add,
@@ -127,7 +127,7 @@ pub enum Binary {
 }
 
 /// The three fused forms; operands are `[a, b, c]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fused {
     /// `a·b + c`.
     MulAdd,

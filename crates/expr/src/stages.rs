@@ -19,7 +19,7 @@ use crate::program::{Binary, Op, Program, Unary, ValueId};
 use crate::rows::{Sums, Term};
 use crate::schedule::{Source, is_cheap};
 use crate::tree::{Node, NodeKind, Tree};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A program of several results at one point.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl Stages {
         let inside = Inside::new(sums, parameters);
         let leaves = Leaves::new(&inside);
         let packed = leaves.packed.iter().map(|&id| inside.packed(id, columns)).collect();
-        let (ops, results) = extract(inside.builder.ops(), &leaves.uniforms, &HashMap::new());
+        let (ops, results) = extract(inside.builder.ops(), &leaves.uniforms, &BTreeMap::new());
         let prelude = Stage::new(&ops, &results);
         let outside = Outside::new(outer, &inside, &leaves);
         Self {
@@ -228,7 +228,7 @@ struct Leaves {
     /// From packed columns.
     packed: Vec<ValueId>,
     /// The input of each.
-    inputs: HashMap<ValueId, u32>,
+    inputs: BTreeMap<ValueId, u32>,
 }
 
 impl Leaves {
@@ -270,7 +270,7 @@ impl Leaves {
             factors.iter().flat_map(|&(a, b)| [Some(a), b]).flatten().collect();
         keep.sort_unstable();
         keep.dedup();
-        let (ops, places) = extract(&ops, &keep, &HashMap::new());
+        let (ops, places) = extract(&ops, &keep, &BTreeMap::new());
         let (code, sources) = Code::keeping(&ops, &places, self.uniforms.len() as u32);
         let source = |id: ValueId| sources[keep.partition_point(|&kept| kept < id)];
         let term = |&(a, b): &(ValueId, Option<ValueId>)| -> Term { (source(a), b.map(source)) };
@@ -285,7 +285,7 @@ struct Outside {
     /// The value, then the gradient.
     results: Vec<ValueId>,
     /// What the prelude has computed, with its input.
-    known: HashMap<ValueId, u32>,
+    known: BTreeMap<ValueId, u32>,
     used: Vec<bool>,
 }
 
@@ -347,9 +347,9 @@ fn all_inner(builder: &Builder) -> Vec<Role> {
 }
 
 /// Adds what the prelude computes to `builder`; yields where each value is there.
-fn import(builder: &mut Builder, inside: &Inside) -> HashMap<ValueId, ValueId> {
+fn import(builder: &mut Builder, inside: &Inside) -> BTreeMap<ValueId, ValueId> {
     let ops = inside.builder.ops();
-    let mut imported: HashMap<ValueId, ValueId> = HashMap::new();
+    let mut imported: BTreeMap<ValueId, ValueId> = BTreeMap::new();
     for (id, (op, reach)) in ops.iter().zip(reach(ops, inside.parameters)).enumerate() {
         if !reach.columns {
             let new = builder.add(op.map_operands(|operand| imported[&operand]));

@@ -220,6 +220,7 @@ impl JackknifeOptions {
             groups: self.groups.as_deref(),
             clusters: self.clusters.as_deref(),
             weights: self.weights.as_deref(),
+            leaves_out: true,
             ..Keys::default()
         }
     }

@@ -180,6 +180,7 @@ impl BootstrapOptions {
             blocks: self.blocks.map(BlockKind::from),
             block_length: self.block_length,
             bayesian: self.bayesian,
+            leaves_out: self.method == Method::Bca,
         }
     }
 

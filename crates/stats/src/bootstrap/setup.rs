@@ -2,7 +2,7 @@
 
 use crate::jackknife::{LeaveOneOut, Units};
 use crate::resample::{BlockKind, Blocks, Design, DesignOptions};
-use crate::statistic::{Counts, Frame, Gathered, Statistic, Target, UserStatistic};
+use crate::statistic::{Counts, Frame, Gathered, Statistic, Target, UserStatistic, read};
 use std::collections::HashMap;
 use windfall_core::{Column, Error, ErrorKind, Labels, Result, Table};
 
@@ -16,6 +16,8 @@ pub(crate) struct Keys<'a> {
     pub blocks: Option<BlockKind>,
     pub block_length: Option<f64>,
     pub bayesian: bool,
+    /// Whether units are left out: for a jackknife, or the acceleration of bca.
+    pub leaves_out: bool,
 }
 
 /// What to estimate.
@@ -29,8 +31,8 @@ pub(crate) enum Wish<'a> {
 /// A statistic, ready for both jobs.
 #[derive(Debug)]
 pub(crate) enum Form {
-    /// Formulas, bound for resamples and for leaving out units.
-    Formula { drawn: Box<Statistic>, left: Box<Statistic> },
+    /// Formulas, bound for resamples and, where that differs and is wanted, for leaving out units.
+    Formula { drawn: Box<Statistic>, left: Option<Box<Statistic>> },
     /// A user's function.
     User(Gathered),
 }
@@ -85,19 +87,22 @@ impl Setup {
             }
             Wish::Formulas(texts) => {
                 let exchangeable = strata.is_none() && clusters.is_none() && keys.blocks.is_none();
+                let formulas = read(texts, frame(counts)?.names())?;
                 let bind = |counts| {
                     let mut frame = frame(counts)?;
-                    let statistic = Statistic::parse(texts, &frame)?;
+                    let statistic = Statistic::bind(&formulas, &frame)?;
                     match statistic.order() {
                         Some(order) if exchangeable => {
                             frame.reorder(order.to_vec());
-                            Statistic::parse(texts, &frame)
+                            Statistic::bind(&formulas, &frame)
                         }
                         _ => Ok(statistic),
                     }
+                    .map(Box::new)
                 };
-                let (drawn, left) = (bind(counts)?, bind(Counts::Varying)?);
-                Form::Formula { drawn: Box::new(drawn), left: Box::new(left) }
+                let left = keys.leaves_out && counts != Counts::Varying;
+                let left = left.then(|| bind(Counts::Varying)).transpose()?;
+                Form::Formula { drawn: bind(counts)?, left }
             }
             Wish::User(..) if keys.bayesian => {
                 return Err(Error::invalid("bayesian", true, "false with a user's function")
@@ -167,7 +172,7 @@ impl Setup {
     /// The job of leaving out each unit.
     pub fn leave_one_out(&self) -> LeaveOneOut<'_> {
         let target = match &self.form {
-            Form::Formula { left, .. } => Target::Formula(left),
+            Form::Formula { drawn, left } => Target::Formula(left.as_ref().unwrap_or(drawn)),
             Form::User(gathered) => Target::User(gathered),
         };
         LeaveOneOut { target, units: &self.units }

@@ -1,7 +1,8 @@
-//! Eight small resamples abreast: one to a lane, drawn index by index.
+//! Eight small resamples abreast: one to a lane, drawn index by index, then counted.
 //!
-//! Few units make counts costly (a resample has a fixed cost, and top-ups are a large part), but
-//! their columns lie in the nearest cache, where a gather is cheap.
+//! Few units make counts by the way of Poisson costly (a resample has a fixed cost, and top-ups
+//! are a large part). Here each draw adds one to a count in the nearest cache, and each column is
+//! then read once for the eight: no column is looked up in, however many there are.
 
 use super::column::Column;
 use windfall_lanes::{Simd, Task};
@@ -27,15 +28,18 @@ impl Task for Abreast<'_> {
         let Self { columns, stream, resamples, out } = self;
         let units = columns[0].values().len();
         let mut lanes = stream.lanes(simd);
-        let mut draws = [[0; 8]; ABREAST_UNITS];
-        let draws = &mut draws[..units];
+        let (mut draws, mut counts) = ([[0; 8]; ABREAST_UNITS], [[0.0; 8]; ABREAST_UNITS]);
+        let (draws, counts) = (&mut draws[..units], &mut counts[..units.next_multiple_of(4)]);
         for first in (0..resamples).step_by(8) {
             fill_draws(simd, &mut lanes, draws);
+            counts.fill([0.0; 8]);
+            for draw in &*draws {
+                for (lane, &unit) in draw.iter().enumerate() {
+                    counts[unit as usize][lane] += 1.0;
+                }
+            }
             for (k, column) in columns.iter().enumerate() {
-                let sum = match column.padded().first_chunk::<16>() {
-                    Some(table) if units <= 16 => sum(simd, draws, table),
-                    _ => sum(simd, draws, column.values()),
-                };
+                let sum = dot(simd, counts, column.padded());
                 let out = &mut out[k * resamples..][first..resamples.min(first + 8)];
                 if let Some(eight) = out.first_chunk_mut() {
                     simd.store(simd.add(simd.load(eight), sum), eight);
@@ -49,39 +53,17 @@ impl Task for Abreast<'_> {
     }
 }
 
-/// A column to look up in. (A trait, since a closure may be compiled without the lanes.)
-trait Table {
-    fn at<S: Simd>(&self, simd: S, index: S::U) -> S::F;
-}
-
-impl Table for [f64; 16] {
-    #[inline(always)]
-    fn at<S: Simd>(&self, simd: S, index: S::U) -> S::F {
-        simd.lookup(self, index)
-    }
-}
-
-impl Table for [f64] {
-    #[inline(always)]
-    fn at<S: Simd>(&self, simd: S, index: S::U) -> S::F {
-        simd.gather32(self, index)
-    }
-}
-
-/// Sums the values at `draws`, lane by lane.
+/// The sums of `values` by their counts, lane by lane; those of units modulo four apart.
 #[inline(always)]
-fn sum<S: Simd, T: Table + ?Sized>(simd: S, draws: &[[u64; 8]], table: &T) -> S::F {
-    let mut sums = [simd.splat(0.0); 2];
-    let (pairs, last) = draws.as_chunks::<2>();
-    for pair in pairs {
-        for (sum, draw) in sums.iter_mut().zip(pair) {
-            *sum = simd.add(*sum, table.at(simd, simd.load_u(draw)));
+fn dot<S: Simd>(simd: S, counts: &[[f64; 8]], values: &[f64]) -> S::F {
+    let mut sums = [simd.splat(0.0); 4];
+    let (counts, values) = (counts.as_chunks::<4>().0, values.as_chunks::<4>().0);
+    for (counts, values) in counts.iter().zip(values) {
+        for (sum, (count, &value)) in sums.iter_mut().zip(counts.iter().zip(values)) {
+            *sum = simd.fma(simd.load(count), simd.splat(value), *sum);
         }
     }
-    if let [last] = last {
-        sums[0] = simd.add(sums[0], table.at(simd, simd.load_u(last)));
-    }
-    simd.add(sums[0], sums[1])
+    simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]))
 }
 
 /// Fills `draws` with whole numbers below its length, each as likely, eight at a time.

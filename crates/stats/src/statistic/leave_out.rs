@@ -22,8 +22,8 @@ impl Statistic {
         room.inputs.clear();
         room.inputs.resize(self.inputs() * count, 0.0);
         room.weights.resize(self.rows, 1.0);
-        for (column, inputs) in self.sums.iter().zip(room.inputs.chunks_exact_mut(count)) {
-            let total = windfall_lanes::sum(column);
+        let inputs = room.inputs.chunks_exact_mut(count);
+        for ((column, &total), inputs) in self.sums.iter().zip(&self.totals).zip(inputs) {
             for (input, rows) in inputs.iter_mut().zip(units.clone()) {
                 *input = rows.iter().fold(total, |rest, &row| rest - column[row as usize]);
             }

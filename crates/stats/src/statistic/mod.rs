@@ -52,6 +52,7 @@ pub(crate) use finish::Finish;
 pub(crate) use frame::{Counts, Frame, Moves, Side, Values};
 pub(crate) use leave_out::Room;
 use moments::Term;
+pub(crate) use parse::read;
 pub(crate) use part::{OrderStatistic, Part};
 pub(crate) use plain::{Plain, PlainRoom};
 pub(crate) use user::Gathered;
@@ -66,6 +67,8 @@ pub(crate) struct Statistic {
     pub names: Vec<String>,
     /// The columns whose sums it needs, one value a row.
     pub sums: Vec<Vec<f64>>,
+    /// The sum of each over all rows.
+    pub totals: Vec<f64>,
     /// What each of them is made of.
     pub terms: Vec<Term>,
     /// The parts that it needs beside.

@@ -9,31 +9,47 @@ use super::{Finish, Statistic};
 use windfall_core::{Error, ErrorKind, Result};
 use windfall_expr::{Expr, Names, Slot, Statistic as Formula, Vocabulary};
 
+/// Reads the formulas `texts` over the columns `names`.
+///
+/// # Errors
+/// [`ErrorKind::Expression`] with every mistake of every text.
+pub(crate) fn read(texts: &[String], names: &Names) -> Result<Vec<Formula>> {
+    let words = CATALOGUE
+        .iter()
+        .map(|row| windfall_expr::Aggregate::new(row.name, row.arguments).optional(row.optional));
+    let vocabulary = Vocabulary::new(names.clone()).with(words);
+    let (mut formulas, mut reports) = (Vec::new(), Vec::new());
+    for text in texts {
+        match Formula::parse(text, &vocabulary) {
+            Ok(formula) => formulas.push(formula),
+            Err(problems) => reports.push(problems.to_string()),
+        }
+    }
+    match reports.is_empty() {
+        true => Ok(formulas),
+        false => Err(Error::new(ErrorKind::Expression { report: reports.join("\n") })),
+    }
+}
+
 impl Statistic {
     /// Reads `texts` and binds them to the columns of `frame`.
     ///
     /// # Errors
-    /// [`ErrorKind::Expression`] with every mistake of every text; [`ErrorKind::Invalid`] for a
-    /// constant out of range; the errors of columns as [`windfall_core::Table::numbers`].
+    /// Those of [`read`] and of [`Statistic::bind`].
     pub fn parse(texts: &[String], frame: &Frame<'_>) -> Result<Self> {
-        let words = CATALOGUE.iter().map(|row| {
-            windfall_expr::Aggregate::new(row.name, row.arguments).optional(row.optional)
-        });
-        let vocabulary = Vocabulary::new(frame.names().clone()).with(words);
-        let (mut formulas, mut reports) = (Vec::new(), Vec::new());
-        for text in texts {
-            match Formula::parse(text, &vocabulary) {
-                Ok(formula) => formulas.push(formula),
-                Err(problems) => reports.push(problems.to_string()),
-            }
-        }
-        if !reports.is_empty() {
-            return Err(Error::new(ErrorKind::Expression { report: reports.join("\n") }));
-        }
+        Self::bind(&read(texts, frame.names())?, frame)
+    }
+
+    /// Binds formulas that were read over the columns of `frame` to their values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a constant out of range; the errors of columns as
+    /// [`windfall_core::Table::numbers`].
+    pub fn bind(formulas: &[Formula], frame: &Frame<'_>) -> Result<Self> {
         if let Some(row) = formulas.iter().flat_map(Formula::slots).map(row_of).find(is_whole) {
-            return coefficients(row, &formulas, frame);
+            return coefficients(row, formulas, frame);
         }
-        bind(&formulas, frame)
+        bind(formulas, frame)
     }
 }
 
@@ -63,6 +79,7 @@ fn coefficients(row: &Aggregate, formulas: &[Formula], frame: &Frame<'_>) -> Res
     let (sums, terms) = moments.into_sums();
     Ok(Statistic {
         names: coefficients.names().to_vec(),
+        totals: sums.iter().map(|column| windfall_lanes::sum(column)).collect(),
         sums,
         terms,
         parts: Vec::new(),
@@ -111,6 +128,7 @@ fn bind(formulas: &[Formula], frame: &Frame<'_>) -> Result<Statistic> {
     let (sums, terms) = moments.into_sums();
     Ok(Statistic {
         names: formulas.iter().map(|formula| formula.outer().text().to_owned()).collect(),
+        totals: sums.iter().map(|column| windfall_lanes::sum(column)).collect(),
         sums,
         terms,
         parts: parts.into_iter().map(|(_, part)| part).collect(),
