@@ -74,13 +74,6 @@ fn choose(m: __m256i, yes: __m256i, no: __m256i) -> __m256i {
     _mm256_blendv_epi8(no, yes, m)
 }
 
-/// The lesser of two unsigned numbers.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn lesser(a: __m256i, b: __m256i) -> __m256i {
-    choose(below(a, b), a, b)
-}
-
 /// Word `index & 15` of a table of which `low` holds words 0 to 7 and `high` 8 to 15.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -292,17 +285,11 @@ impl Simd for Avx2 {
             _mm256_maskstore_pd(start.wrapping_add(4), mask.1, x.1);
         }
     }
+    // Eight loads: the processor's own gather is slower, many times so before AVX-512.
     #[inline(always)]
     fn gather(self, table: &[f64], index: U) -> F {
-        assert!(!table.is_empty(), "a gathered table has an entry");
-        let start = table.as_ptr();
-        // SAFETY: the token exists only where the features were found; `lesser` keeps the index
-        // in the table.
-        unsafe {
-            let last = _mm256_set1_epi64x(table.len() as i64 - 1);
-            let index = both!(lesser; index; last);
-            (_mm256_i64gather_pd::<8>(start, index.0), _mm256_i64gather_pd::<8>(start, index.1))
-        }
+        let at = self.to_array_u(index);
+        eight(at.map(|i| table[(i as usize).min(table.len() - 1)]))
     }
     #[inline(always)]
     fn gather_pair(self, table: &[[f64; 2]], index: U) -> (F, F) {
@@ -326,41 +313,25 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn gather_u(self, table: &[u64], index: U) -> U {
-        assert!(!table.is_empty(), "a gathered table has an entry");
-        let start = table.as_ptr().cast();
-        // SAFETY: as in `gather`.
-        unsafe {
-            let last = _mm256_set1_epi64x(table.len() as i64 - 1);
-            let index = both!(lesser; index; last);
-            (
-                _mm256_i64gather_epi64::<8>(start, index.0),
-                _mm256_i64gather_epi64::<8>(start, index.1),
-            )
-        }
+        let at = self.to_array_u(index);
+        self.load_u(&at.map(|i| table[(i as usize).min(table.len() - 1)]))
     }
     #[inline(always)]
     fn gather32(self, table: &[f64], index: U) -> F {
-        assert!(!table.is_empty(), "a gathered table has an entry");
-        let start = table.as_ptr();
-        let last = (table.len() - 1).min(u32::MAX as usize);
-        let index = self.and(index, self.splat_u(0xffff_ffff));
-        // SAFETY: the token exists only where the features were found; the high halves are zero
-        // and `min` keeps the low halves in the table.
-        unsafe {
-            let last = _mm256_set1_epi64x(last as i64);
-            let index = both!(_mm256_min_epu32; index; last);
-            (_mm256_i64gather_pd::<8>(start, index.0), _mm256_i64gather_pd::<8>(start, index.1))
-        }
+        let at = self.to_array_u(index);
+        eight(at.map(|i| table[(i as u32 as usize).min(table.len() - 1)]))
     }
     #[inline(always)]
     fn lookup<const N: usize>(self, table: &[f64; N], index: U) -> F {
         const { assert!(N.is_power_of_two(), "a looked-up table has a power of two of entries") }
-        let index = self.and(index, self.splat_u(N as u64 - 1));
-        let start = table.as_ptr();
-        // SAFETY: the token exists only where the features were found; the index is reduced
-        // modulo the length of the table.
-        unsafe {
-            (_mm256_i64gather_pd::<8>(start, index.0), _mm256_i64gather_pd::<8>(start, index.1))
-        }
+        let at = self.to_array_u(index);
+        eight(at.map(|i| table[i as usize & (N - 1)]))
     }
+}
+
+/// Eight numbers side by side, each put in its place in a register.
+#[inline(always)]
+fn eight([a, b, c, d, e, f, g, h]: [f64; 8]) -> F {
+    // SAFETY: called from methods of a token that exists only where the features were found.
+    unsafe { (_mm256_set_pd(d, c, b, a), _mm256_set_pd(h, g, f, e)) }
 }
