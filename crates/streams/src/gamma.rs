@@ -61,7 +61,7 @@ impl Core {
     /// Returns eight draws of shape at least 1; `normals` are the first candidates.
     #[inline(always)]
     fn large_eight<S: Simd>(&self, simd: S, lanes: &mut Lanes<S>, normals: S::F) -> S::F {
-        let (mut candidate, mut spare) = (normals, None);
+        let (mut candidate, mut spare) = (normals, None::<S::F>);
         let mut kept = simd.splat(1.0);
         let mut done = simd.mask_from_bits(0);
         loop {
@@ -72,12 +72,14 @@ impl Core {
                 let cube = simd.mul(simd.mul(kept, kept), kept);
                 return simd.mul(simd.splat(self.depth), cube);
             }
-            candidate = spare.take().unwrap_or_else(|| {
+            // (No closure here or below: it would be compiled without the lanes.)
+            (candidate, spare) = if let Some(second) = spare {
+                (second, None)
+            } else {
                 let radii = lanes.next(simd);
                 let (first, second) = normal_pair(simd, radii, lanes.next(simd));
-                spare = Some(second);
-                first
-            });
+                (first, Some(second))
+            };
         }
     }
 

@@ -241,11 +241,6 @@ impl Task for SumConstants<'_> {
         let (zero, one) = (simd.splat(0.0), simd.splat(1.0));
         let (x, prior) = (&self.sample.x, &self.sample.weights);
         let (mut saturated, mut constant) = (zero, zero);
-        // y log y, which is 0 at 0.
-        let entropy = |y: S::F| {
-            let log = math::log(simd, y);
-            simd.select(simd.eq(y, zero), zero, simd.mul(y, log))
-        };
         for (at, y) in x.padded(self.sample.terms()).as_chunks::<LANES>().0.iter().enumerate() {
             let (y, place) = (simd.load(y), at * LANES);
             let weight = match prior.is_empty() {
@@ -254,12 +249,14 @@ impl Task for SumConstants<'_> {
             };
             let (top, ways) = if self.logistic {
                 let rest = simd.sub(one, y);
-                let lgamma = |z: S::F| math::lgamma(simd, simd.fma(weight, z, one));
-                let ways = simd.sub(lgamma(one), simd.add(lgamma(y), lgamma(rest)));
-                (simd.add(entropy(y), entropy(rest)), ways)
+                let all = math::lgamma(simd, simd.add(weight, one));
+                let up = math::lgamma(simd, simd.fma(weight, y, one));
+                let down = math::lgamma(simd, simd.fma(weight, rest, one));
+                let top = simd.add(entropy(simd, y), entropy(simd, rest));
+                (top, simd.sub(all, simd.add(up, down)))
             } else {
                 let ways = simd.neg(math::lgamma(simd, simd.add(y, one)));
-                (simd.sub(entropy(y), y), simd.mul(weight, ways))
+                (simd.sub(entropy(simd, y), y), simd.mul(weight, ways))
             };
             let mask = match place + LANES <= x.rows() {
                 true => simd.eq(one, one),
@@ -273,4 +270,11 @@ impl Task for SumConstants<'_> {
         let constant = if counted { simd.sum_lanes(constant) } else { 0.0 };
         (simd.sum_lanes(saturated), constant)
     }
+}
+
+/// `y log y`, which is 0 at 0.
+#[inline(always)]
+fn entropy<S: Simd>(simd: S, y: S::F) -> S::F {
+    let zero = simd.splat(0.0);
+    simd.select(simd.eq(y, zero), zero, simd.mul(y, math::log(simd, y)))
 }

@@ -292,11 +292,12 @@ impl Task for CrossGaps<'_> {
     fn run<S: Simd>(self, simd: S) -> f64 {
         let mut sum = simd.splat(0.0);
         for start in (0..self.values[0].len()).step_by(8) {
-            let gap = |k: usize| {
-                let value = simd.load_head(&self.values[k][start..], 0.0);
-                simd.sub(value, simd.load_head(&self.first[k][start..], 0.0))
-            };
-            sum = simd.fma(gap(0), gap(1), sum);
+            let mut gaps = [simd.splat(0.0); 2];
+            for (gap, (values, first)) in gaps.iter_mut().zip(self.values.iter().zip(self.first)) {
+                let value = simd.load_head(&values[start..], 0.0);
+                *gap = simd.sub(value, simd.load_head(&first[start..], 0.0));
+            }
+            sum = simd.fma(gaps[0], gaps[1], sum);
         }
         simd.sum_lanes(sum)
     }

@@ -97,21 +97,14 @@ impl Task for Eights<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { plan, tasks, streams, counts } = self;
         let (sources, points) = (plan.sources.len(), plan.rules.len());
-        // Entry [point · sources + source].
-        let mut means = vec![simd.splat(0.0); sources * points];
-        let mut squares = means.clone();
+        let mut seen = Seen::<S>::new(simd, sources * points);
         for task in tasks.0..tasks.1 {
             for (place, source) in plan.sources.iter().enumerate() {
                 let mut lanes = streams.lanes(simd, task * sources as u64 + place as u64);
-                let mut put = |point: usize, mean: S::F, square: S::F| {
-                    let At { shift, scale, .. } = source.at[point];
-                    let entry = point * sources + place;
-                    means[entry] = simd.fma(simd.splat(scale), mean, simd.splat(shift));
-                    squares[entry] = simd.mul(simd.splat(scale * scale), square);
-                };
+                (seen.place, seen.step) = (place, sources);
                 match plan.drawn {
-                    Drawn::Values => source.add_up(simd, &mut lanes, &mut put),
-                    Drawn::Summaries => source.summaries(simd, &lanes, &mut put),
+                    Drawn::Values => source.add_up(simd, &mut lanes, &mut seen),
+                    Drawn::Summaries => source.summaries(simd, &lanes, &mut seen),
                 }
             }
             let left = plan.simulations - task * LANES as u64;
@@ -119,7 +112,8 @@ impl Task for Eights<'_> {
             counts.simulations += u64::from(asked.count_ones());
             for (point, rule) in plan.rules.iter().enumerate() {
                 let entries = point * sources..(point + 1) * sources;
-                let rejected = rule.decide(simd, &means[entries.clone()], &squares[entries]);
+                let rejected =
+                    rule.decide(simd, &seen.means[entries.clone()], &seen.squares[entries]);
                 let rejected = simd.mask_bits(rejected) & asked;
                 counts.points[point].rejected += u64::from(rejected.count_ones());
             }
@@ -127,15 +121,36 @@ impl Task for Eights<'_> {
     }
 }
 
+/// Means and sums of squares of eight simulations. (No closure fills them: it would be compiled
+/// without the lanes.)
+struct Seen<S: Simd> {
+    /// Entry [point · sources + source].
+    means: Vec<S::F>,
+    squares: Vec<S::F>,
+    /// The entry of the source's first point, and how far on the next one lies.
+    place: usize,
+    step: usize,
+}
+
+impl<S: Simd> Seen<S> {
+    fn new(simd: S, entries: usize) -> Self {
+        let zeros = vec![simd.splat(0.0); entries];
+        Self { means: zeros.clone(), squares: zeros, place: 0, step: 0 }
+    }
+
+    /// What the standard normal values of a source come to at one point of its own law.
+    #[inline(always)]
+    fn put(&mut self, simd: S, point: usize, at: &At, (mean, square): (S::F, S::F)) {
+        let entry = point * self.step + self.place;
+        self.means[entry] = simd.fma(simd.splat(at.scale), mean, simd.splat(at.shift));
+        self.squares[entry] = simd.mul(simd.splat(at.scale * at.scale), square);
+    }
+}
+
 impl Summed {
     /// Draws the values in order and hands on mean and sum of squares at the size of each point.
     #[inline(always)]
-    fn add_up<S: Simd>(
-        &self,
-        simd: S,
-        lanes: &mut Lanes<S>,
-        put: &mut impl FnMut(usize, S::F, S::F),
-    ) {
+    fn add_up<S: Simd>(&self, simd: S, lanes: &mut Lanes<S>, seen: &mut Seen<S>) {
         let zero = simd.splat(0.0);
         let (mut sum, mut square, mut done, mut second) = (zero, zero, 0, None);
         for &point in &self.order {
@@ -161,18 +176,13 @@ impl Summed {
             done = size;
             // The values are standard normal: nothing cancels.
             let mean = simd.mul(sum, simd.splat(1.0 / size as f64));
-            put(point, mean, simd.fnma(mean, sum, square));
+            seen.put(simd, point, &self.at[point], (mean, simd.fnma(mean, sum, square)));
         }
     }
 
     /// Draws mean and sum of squares of each point by their laws, all from the same words.
     #[inline(always)]
-    fn summaries<S: Simd>(
-        &self,
-        simd: S,
-        start: &Lanes<S>,
-        put: &mut impl FnMut(usize, S::F, S::F),
-    ) {
+    fn summaries<S: Simd>(&self, simd: S, start: &Lanes<S>, seen: &mut Seen<S>) {
         for (point, at) in self.at.iter().enumerate() {
             let mut lanes = *start;
             let radii = lanes.next(simd);
@@ -183,7 +193,7 @@ impl Summed {
                 None if at.size == 2 => simd.mul(second, second),
                 None => simd.splat(0.0),
             };
-            put(point, mean, square);
+            seen.put(simd, point, at, (mean, square));
         }
     }
 }

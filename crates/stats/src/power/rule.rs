@@ -88,21 +88,22 @@ impl Rule {
     #[inline(always)]
     pub fn decide<S: Simd>(&self, simd: S, means: &[S::F], squares: &[S::F]) -> S::M {
         let critical = simd.splat(self.critical);
-        let passes = |gap, error| self.passes(simd, gap, simd.mul(critical, error));
         match self.kind {
             Kind::One { null } => {
                 let n = self.sizes[0];
                 let error = simd.mul(squares[0], simd.splat(1.0 / (n * (n - 1.0))));
-                passes(simd.sub(means[0], simd.splat(null)), simd.sqrt(error))
+                let gap = simd.sub(means[0], simd.splat(null));
+                self.passes(simd, gap, simd.mul(critical, simd.sqrt(error)))
             }
-            Kind::Pooled => passes(simd.sub(means[0], means[1]), self.pooled_error(simd, squares)),
+            Kind::Pooled => {
+                let error = self.pooled_error(simd, squares);
+                self.passes(simd, simd.sub(means[0], means[1]), simd.mul(critical, error))
+            }
             Kind::Welch { surely } => {
                 let gap = simd.sub(means[0], means[1]);
-                let part = |sample: usize| {
-                    let n = self.sizes[sample];
-                    simd.mul(squares[sample], simd.splat(1.0 / (n * (n - 1.0))))
-                };
-                let (first, second) = (part(0), part(1));
+                let (m, n) = (self.sizes[0], self.sizes[1]);
+                let first = simd.mul(squares[0], simd.splat(1.0 / (m * (m - 1.0))));
+                let second = simd.mul(squares[1], simd.splat(1.0 / (n * (n - 1.0))));
                 let error = simd.sqrt(simd.add(first, second));
                 let sure = self.passes(simd, gap, simd.mul(simd.splat(surely), error));
                 let maybe = self.passes(simd, gap, simd.mul(critical, error));
