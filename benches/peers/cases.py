@@ -9,6 +9,7 @@ import chains
 import numba
 import numpy as np
 import peers
+import r
 from timing import Comparison, Side, near
 
 import windfall
@@ -536,6 +537,11 @@ def permutation_means(scale):
 
     c = peers.c_loops().permutation_means
     pointer = x.ctypes.data_as(peers.DOUBLES)
+    by_coin = []
+    if r.installed("coin"):
+        r.samples(a, b)
+        part = n // 20
+        by_coin = [Side("R coin", lambda: r.permutation_means(part), check, 1 / 20, 120)]
     return Comparison(
         f"permutation test, 500 + 500, difference of means, {n:.0e} permutations, one core",
         n,
@@ -556,6 +562,7 @@ def permutation_means(scale):
                 1 / 5,
                 4,
             ),
+            *by_coin,
         ],
     )
 
@@ -567,8 +574,8 @@ def permutation_correlation(scale):
     x = rng.normal(size=1000)
     y = 0.03 * x + rng.normal(size=1000)
     n = int(2e5 * scale)
-    r = stats.pearsonr(x, y)
-    check = near(r.pvalue, within=0.03)
+    seen = stats.pearsonr(x, y)
+    check = near(seen.pvalue, within=0.03)
 
     def ours():
         return windfall.permutation_test(
@@ -603,7 +610,7 @@ def permutation_correlation(scale):
             Side("SciPy, statistic by hand", lambda: scipy(n // 20), check, 1 / 20, 25),
             Side(
                 "numba by hand",
-                lambda: peers.permutation_correlation_numba(x, y, n // 2, r.statistic),
+                lambda: peers.permutation_correlation_numba(x, y, n // 2, seen.statistic),
                 check,
                 1 / 2,
                 2.5,
@@ -641,6 +648,9 @@ def power(scale):
 
     c, rng = peers.c_loops().power_lanes, np.random.default_rng(1)
     arguments = (n, effect, critical)
+    by_r = []
+    if r.installed():
+        by_r = [side("R replicate", lambda m: r.power(m, n, effect), 0.005, 550)]
     return [
         Comparison(
             f"power of a t test, 50 a sample, {simulations:.0e} simulations, one core, all data",
@@ -656,6 +666,7 @@ def power(scale):
                     2.4,
                 ),
                 side("C, 16 lanes, Box-Muller", lambda m: c(m, *arguments), 1, 1),
+                *by_r,
             ],
         ),
         Comparison(
