@@ -7,10 +7,11 @@
 use super::block::{Block, Target};
 use super::estimate::Estimate;
 use super::plan::{Plan, Solved, Work};
+use std::cell::Cell;
 use std::ops::Range;
 use windfall_core::{
-    Cancel, Control, Error, ErrorKind, Executor, Job, Kernel, Partial, Result, Serial, Shard,
-    Shards, Streams, run_bytes, run_range,
+    Cancel, Control, Error, ErrorKind, Executor, Job, Kernel, Moments, Observer, Partial, Progress,
+    Result, Serial, Shard, Shards, Stopwatch, Streams, run_bytes, run_range,
 };
 
 /// A way to place the points of an integral that learns from round to round.
@@ -82,6 +83,43 @@ impl<S: Search> Kernel for Round<'_, S> {
     }
 }
 
+/// The least time between two looks that rounds themselves give an observer: a round may be too
+/// short for a look within.
+const TICK_S: f64 = 0.05;
+
+/// Shows the rounds as one run, with what those that are over have found.
+struct Whole<'a> {
+    observer: &'a dyn Observer,
+    clock: Stopwatch,
+    last_s: Cell<f64>,
+    found: Cell<Option<Moments>>,
+}
+
+impl<'a> Whole<'a> {
+    fn new(observer: &'a dyn Observer) -> Self {
+        let clock = Stopwatch::start();
+        Self { observer, clock, last_s: Cell::new(0.0), found: Cell::new(None) }
+    }
+
+    /// Takes down what the rounds so far have found, and shows it if it is time.
+    fn found(&self, settled: Option<Estimate>, (tasks, tasks_max): (u64, u64)) {
+        let first = settled.filter(|settled| settled.joint.width() > 0);
+        self.found.set(first.map(|first| first.joint.moments(0)));
+        if self.clock.elapsed_s() - self.last_s.get() >= TICK_S {
+            let (moments, elapsed_s, under_way) = (None, 0.0, Vec::new());
+            self.tick(&Progress { tasks, tasks_max, moments, elapsed_s, under_way });
+        }
+    }
+}
+
+impl Observer for Whole<'_> {
+    fn tick(&self, progress: &Progress) {
+        let (moments, elapsed_s) = (self.found.get(), self.clock.elapsed_s());
+        self.last_s.set(elapsed_s);
+        self.observer.tick(&Progress { moments, elapsed_s, ..progress.clone() });
+    }
+}
+
 /// The plan of a method that is a search.
 pub(crate) struct BySearch<S>(pub S);
 
@@ -121,8 +159,11 @@ impl<S: Search> Plan for BySearch<S> {
     fn solve(&self, work: &Work<'_>, on: &dyn Executor, control: &Control<'_>) -> Result<Solved> {
         let (search, goal) = (&self.0, work.goal);
         let (mut state, mut complete) = (search.start(), true);
+        let whole = control.observer.map(Whole::new);
+        let observer = whole.as_ref().map(|whole| whole as &dyn Observer);
+        let control = &Control { cancel: control.cancel.clone(), observer };
         while let Some(range) = search.round(&state) {
-            let kernel = self.round(&state, work);
+            let (kernel, end) = (self.round(&state, work), range.end);
             let outcome = match run_range(&self.job(&kernel, work), on, control, range) {
                 Err(error) if *error.kind() != ErrorKind::Interrupted => return Err(error),
                 outcome => outcome.ok().filter(|outcome| outcome.complete),
@@ -132,6 +173,11 @@ impl<S: Search> Plan for BySearch<S> {
                 break;
             };
             state = search.learn(state, outcome.partial);
+            if let Some(whole) = &whole {
+                let (shards, settled) = (search.shards(), search.estimate(&state));
+                let tasks = (shards.get(end).first, shards.tasks());
+                whole.found(settled.map(|found| goal.settle(found)), tasks);
+            }
             let found = search.estimate(&state).filter(|_| search.may_stop(&state));
             if found.is_some_and(|found| goal.is_met(found)) {
                 break;

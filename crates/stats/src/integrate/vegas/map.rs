@@ -10,9 +10,14 @@ use windfall_streams::{Stream, open_uniform52};
 
 /// How far a map moves at once: the exponent that damps the learnt densities.
 const DAMPING: f64 = 0.5;
-/// The share of the bins that stay spread evenly: a place where the integrand seemed to be nothing
-/// still gets this share of plain points, and no weight is above its reciprocal.
-const EVEN_SHARE: f64 = 0.02;
+/// Bins of an axis that stay spread evenly, and their share at most: a place where the integrand
+/// seemed to be nothing still gets so many plain points, and no weight is above the reciprocal of
+/// the share. With less than a bin or two, one bin would hold the edge of what is nothing together
+/// with all of it, and a rare point of enormous weight would be missed by the stated error.
+const EVEN_BINS: f64 = 3.0;
+const EVEN_SHARE_MAX: f64 = 0.02;
+/// How often the learnt densities are smoothed: bins are so narrow that few points teach each.
+const SMOOTHINGS: usize = 5;
 
 /// Bins of every axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,12 +49,13 @@ impl Map {
     /// their number. An axis that saw nothing stays as it is.
     pub fn taught(&self, lessons: &[[f64; 2]]) -> Self {
         let mut map = self.clone();
+        let even_share = (EVEN_BINS / self.bins as f64).min(EVEN_SHARE_MAX);
         for (axis, lessons) in lessons.chunks_exact(self.bins).enumerate() {
             if let Some(mut density) = density(lessons) {
                 let total: f64 = density.iter().sum();
                 for (share, [_, slope]) in density.iter_mut().zip(map.axis(axis)) {
                     let even = slope / self.bins as f64;
-                    *share = (1.0 - EVEN_SHARE) * (*share / total) + EVEN_SHARE * even;
+                    *share = (1.0 - even_share) * (*share / total) + even_share * even;
                 }
                 map.rebin(axis, &density);
             }
@@ -97,14 +103,7 @@ impl Map {
 fn density(lessons: &[[f64; 2]]) -> Option<Vec<f64>> {
     let mut raw: Vec<f64> = lessons.iter().map(|[sum, count]| sum / count).collect();
     bridge(&mut raw);
-    let last = raw.len().checked_sub(1).filter(|&last| last > 0)?;
-    let smooth: Vec<f64> = (0..=last)
-        .map(|bin| match bin {
-            0 => (7.0 * raw[0] + raw[1]) / 8.0,
-            bin if bin == last => (raw[last - 1] + 7.0 * raw[last]) / 8.0,
-            bin => (raw[bin - 1] + 6.0 * raw[bin] + raw[bin + 1]) / 8.0,
-        })
-        .collect();
+    let smooth = (0..SMOOTHINGS).fold(raw, |raw, _| smoothed(&raw));
     let total: f64 = smooth.iter().sum();
     if !(total > 0.0 && total.is_finite()) {
         return None;
@@ -114,6 +113,14 @@ fn density(lessons: &[[f64; 2]]) -> Option<Vec<f64>> {
         scalar_math::pow((1.0 - share) / -scalar_math::log(share), DAMPING)
     };
     Some(smooth.iter().map(damped).collect())
+}
+
+/// Gives each neighbour of a bin an eighth of it.
+fn smoothed(raw: &[f64]) -> Vec<f64> {
+    let last = raw.len() - 1;
+    let at =
+        |bin: usize| (raw[bin.saturating_sub(1)] + 6.0 * raw[bin] + raw[last.min(bin + 1)]) / 8.0;
+    (0..=last).map(at).collect()
 }
 
 /// Gives a run of bins that no point met (0/0) the mean of its neighbours.

@@ -47,11 +47,11 @@ const LEARNING_SHARE_MOST: u64 = 3;
 /// Points of an iteration at least.
 const POINTS_MIN: u64 = 16;
 /// Points of a hypercube when all have the same number.
-const POINTS_PER_CUBE: u64 = 8;
+const POINTS_PER_CUBE: u64 = 4;
 /// Hypercubes at most.
 const CUBES_MAX: u64 = 1 << 20;
 /// Points that a bin of the map learns from in an iteration, bins of an axis, bins of all axes.
-const POINTS_PER_BIN: u64 = 30;
+const POINTS_PER_BIN: u64 = 50;
 const BINS_MAX: u64 = 2000;
 const BINS_MAX_ALL: u64 = 100_000;
 /// Axes at most: beyond, the map would have too few bins to learn anything.

@@ -16,7 +16,8 @@ pub(crate) struct Harvest {
     pub covariance: Vec<f64>,
     /// The damped spreads of the hypercubes in the order of visits, in pieces.
     pub spreads: Vec<Vec<f64>>,
-    /// For each axis and bin: the sum of squares and the number of points; empty without learning.
+    /// For each axis and bin: the sum of squares and the number of points, each in shares of the
+    /// points of its hypercube; empty without learning.
     pub lessons: Vec<[f64; 2]>,
 }
 

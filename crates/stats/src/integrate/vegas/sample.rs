@@ -28,6 +28,8 @@ struct Room {
     weighted: Vec<f64>,
     /// The bins of each point of the block, axis by axis, while the map learns.
     bins: Vec<u64>,
+    /// The share that each point of the block has in its hypercube, while the map learns.
+    shares: Vec<f64>,
 }
 
 impl Iteration<'_> {
@@ -52,6 +54,7 @@ impl Iteration<'_> {
             weights: vec![0.0; block.points_max()],
             weighted: vec![0.0; block.points_max() * outputs],
             bins: vec![0; if self.learns { dimensions * block.points_max() } else { 0 }],
+            shares: vec![0.0; if self.learns { block.points_max() } else { 0 }],
         };
         let (mut tally, mut variances) = (Tally::new(outputs), Vec::with_capacity(counts.len()));
         let mut left: u64 = counts.iter().sum();
@@ -72,6 +75,9 @@ impl Iteration<'_> {
             while start < points {
                 let end = points.min(start + open);
                 tally.add(weighted, points, start..end);
+                if self.learns {
+                    room.shares[start..end].fill(1.0 / counts[variances.len()] as f64);
+                }
                 open -= end - start;
                 start = end;
                 if open == 0 {
@@ -80,7 +86,7 @@ impl Iteration<'_> {
                 }
             }
             if self.learns {
-                self.learn(&room.weighted[..points], &room.bins, harvest);
+                self.learn(&room, points, harvest);
             }
             left -= points as u64;
         }
@@ -125,15 +131,16 @@ impl Iteration<'_> {
         }
     }
 
-    /// Adds the square of each weighted value to the bins that its point fell into.
-    fn learn(&self, weighted: &[f64], bins: &[u64], harvest: &mut Harvest) {
+    /// Adds the square of each weighted first value to the bins that its point fell into, in
+    /// shares of the hypercube: the map learns the same however points are spread over hypercubes.
+    fn learn(&self, room: &Room, points: usize, harvest: &mut Harvest) {
         let axes = harvest.lessons.chunks_exact_mut(self.map.bins());
-        let points_max = bins.len() / self.grid.counts().len();
-        for (lessons, bins) in axes.zip(bins.chunks_exact(points_max)) {
-            for (value, bin) in weighted.iter().zip(bins) {
+        for (lessons, bins) in axes.zip(room.bins.chunks_exact(room.shares.len())) {
+            let points = room.weighted[..points].iter().zip(&room.shares).zip(bins);
+            for ((value, share), bin) in points {
                 let [sum, count] = &mut lessons[*bin as usize];
-                *sum += value * value;
-                *count += 1.0;
+                *sum += value * value * share;
+                *count += share;
             }
         }
     }

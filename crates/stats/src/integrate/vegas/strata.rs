@@ -5,8 +5,6 @@ use windfall_lanes::{Simd, Task, dispatch};
 
 /// Points that every hypercube gets.
 pub(crate) const LEAST: u64 = 2;
-/// The share of the points that goes where the spread is.
-const ADAPTED: f64 = 0.75;
 /// No hypercube gets more than this share of the points: it is one worker's work.
 const MOST: f64 = 1.0 / 32.0;
 
@@ -32,8 +30,9 @@ impl Allocation {
         if !(total > 0.0 && total.is_finite()) {
             return Self::even(n, spreads.len() as u64);
         }
+        let adapted = n.saturating_sub(LEAST * spreads.len() as u64);
         let most = ((n as f64 * MOST) as u64).max(8 * LEAST);
-        Self { spreads: Some(spreads), even: 0, scale: ADAPTED * n as f64 / total, most }
+        Self { spreads: Some(spreads), even: 0, scale: adapted as f64 / total, most }
     }
 
     /// The points of the hypercube that is visited at `place`.
@@ -101,7 +100,7 @@ mod tests {
         let allocation = Allocation::by(spreads, 100_000);
         let points: Vec<u64> = (0..1000).map(|place| allocation.points(place)).collect();
         let total: u64 = points.iter().sum();
-        assert!((75_000..=100_000).contains(&total), "{total}");
+        assert!((99_000..=100_000).contains(&total), "{total}");
         assert!(points[0] > 8 * points[1] && points[1] >= LEAST);
         assert_eq!(Allocation::by(vec![0.0; 10], 100), Allocation::even(100, 10));
         assert_eq!(Allocation::by(vec![0.0, 1.0, 0.0], 6400).points(1), 200);

@@ -1,7 +1,8 @@
 //! What each method of integration has of its own: peaks, rules, mirror images, controls, lattices.
 
 use super::{INF, METHODS, answer, limit};
-use windfall_core::{Answer, Control, Problem, Seed, Shard, Threads};
+use std::cell::RefCell;
+use windfall_core::{Answer, Control, Observer, Problem, Progress, Seed, Shard, Threads};
 use windfall_stats::bootstrap::Formulas;
 use windfall_stats::integrate::{Integrate, IntegrateOptions, Method};
 
@@ -71,6 +72,34 @@ fn vegas_finds_peaks() {
     let expected = 2.0 * std::f64::consts::PI / 400.0;
     let (estimate, mcse) = (found.quantities[0].estimate, found.quantities[0].mcse);
     assert!((estimate - expected).abs() < 5.0 * mcse && mcse < 1e-3 * expected, "{found:?}");
+}
+
+/// Who watches sees the estimate of the rounds so far converge, however short each round is.
+#[test]
+fn rounds_show_what_they_have_found() {
+    struct Looks(RefCell<Vec<Progress>>);
+    impl Observer for Looks {
+        fn tick(&self, progress: &Progress) {
+            self.0.borrow_mut().push(progress.clone());
+        }
+    }
+    for (method, n) in [(Method::Vegas, 400), (Method::Cubature, 500)] {
+        let slow = |x: &[f64]| {
+            std::thread::sleep(std::time::Duration::from_micros(500));
+            1.0 / (0.1 + x[0] * x[1])
+        };
+        let options = IntegrateOptions { n: Some(n), method, ..Default::default() };
+        let bounds = [(0.0, 1.0), (0.0, 2.0)];
+        let job = Integrate::new(slow, &bounds, options, Seed::from(7u64)).unwrap();
+        let looks = Looks(RefCell::default());
+        let answer = job.solve(&Threads::new(2), &Control::watched(&looks)).unwrap();
+        let looks = looks.0.into_inner();
+        let found: Vec<_> = looks.iter().filter_map(|look| look.moments).collect();
+        let (last, end) = (found.last().unwrap().mean(), answer.quantities[0].estimate);
+        assert!((last / end - 1.0).abs() < 0.5, "{}: {last} {end}", method.name());
+        assert!(looks.windows(2).all(|two| two[0].elapsed_s < two[1].elapsed_s));
+        assert!(looks.windows(2).all(|two| two[0].tasks <= two[1].tasks));
+    }
 }
 
 /// A task of a late round is run again on its own: the rounds before it are run first, so that it
