@@ -102,6 +102,15 @@ def test_verify_finds_the_same_bytes(arrays):
     assert json.loads(fits.to_json())["table"]["estimate"][:3] == list(fits.coefficients[0, :3])
 
 
+def test_lags_are_those_of_newey_and_west(arrays):
+    sm = pytest.importorskip("statsmodels.api")
+    x, y = arrays
+    fits = windfall.fit_many(x, y, lags=3)
+    for group, found in enumerate(fits.standard_errors):
+        theirs = sm.OLS(y[group], x[group]).fit(cov_type="HAC", cov_kwds={"maxlags": 3})
+        np.testing.assert_allclose(found, theirs.bse, rtol=1e-10)
+
+
 def test_what_cannot_be_is_refused(arrays):
     x, y = arrays
     for options, message in [

@@ -39,6 +39,7 @@ const JOBS: &[&str] = &[
     "problem = 'bootstrap'\ndata = 'law'\nstatistic = 'mean(gpa)'\nbayesian = true\n\
      method = 'percentile'\nresamples = 5000",
     "problem = 'fit'\ndata = 'law'\nformula = 'gpa ~ lsat'\nse = 'hc3'",
+    "problem = 'fit'\ndata = 'law'\nformula = 'gpa ~ lsat'\nlags = 2",
     "problem = 'fit'\ndata = 'law'\nformula = 'gpa ~ lsat + I(lsat^2) + I(lsat^3)'",
     "problem = 'fit'\ndata = 'law'\nformula = '(gpa > 3) ~ lsat'\nfamily = 'logistic'",
     "problem = 'fit'\ndata = 'law'\nformula = 'lsat ~ gpa'\nfamily = 'poisson'\n\

@@ -100,6 +100,7 @@ def fit_many(
     by: str | Sequence[str] | None = None,
     family: Literal["gaussian", "logistic", "poisson", "quantile"] | None = None,
     se: str | None = None,
+    lags: int | None = None,
     cluster: str | None = None,
     weights: Any = None,
     ridge: float | None = None,
@@ -132,8 +133,12 @@ def fit_many(
         The columns whose values tell the groups apart.
     family : {"gaussian", "logistic", "poisson", "quantile"}
     se : str, optional
-        `"classical"`; `"hc0"` to `"hc4"`, robust to unequal variances; `"cr0"`, `"cr1"`,
-        `"cr1s"`, by cluster. By default classical, or `"cr1s"` if there is a `cluster`.
+        `"classical"`; `"hc0"` to `"hc4"`, robust to unequal variances; `"hac"`, robust to
+        errors that go together from row to row; `"cr0"`, `"cr1"`, `"cr1s"`, by cluster. By
+        default classical, `"cr1s"` if there is a `cluster`, `"hac"` if there are `lags`.
+    lags : int, optional
+        The most rows between two whose errors go together, for `"hac"`;
+        4 (n/100)^(2/9), rounded down, by default.
     cluster : str, optional
         The column of clusters.
     weights : str or array, optional
@@ -172,6 +177,7 @@ def fit_many(
     options = given(
         family=family,
         se=se,
+        lags=lags,
         ridge=ridge,
         quantile=quantile,
         level=confidence_level,

@@ -5,7 +5,7 @@
 //! residual. Sources: H. White (1980) for HC0; J. G. MacKinnon, H. White, "Some
 //! heteroskedasticity-consistent covariance matrix estimators with improved finite sample
 //! properties" (1985) for HC1 to HC3; F. Cribari-Neto (2004) for HC4; K.-Y. Liang, S. L. Zeger
-//! (1986) for clusters.
+//! (1986) for clusters; W. K. Newey, K. D. West (1987) for lags.
 
 use super::StandardErrors;
 use super::room::Room;
@@ -16,7 +16,11 @@ use windfall_lanes::{LANES, Simd, Task, dispatch};
 
 /// Fills the standard errors of the fit in `room`, where `scale` is the variance that the model
 /// states, and sets the degrees of freedom that go with them.
-pub(super) fn standard_errors(room: &mut Room, errors: StandardErrors, scale: f64) {
+pub(super) fn standard_errors(
+    room: &mut Room,
+    (errors, lags): (StandardErrors, Option<u64>),
+    scale: f64,
+) {
     room.errors.clear();
     let terms = room.basis.size();
     if errors == StandardErrors::Classical {
@@ -42,6 +46,9 @@ pub(super) fn standard_errors(room: &mut Room, errors: StandardErrors, scale: f6
     if !errors.is_clustered() {
         rowwise_meat(room, errors);
     }
+    if errors == StandardErrors::Hac {
+        lagged_meat(room, lags);
+    }
     sandwich(room, factor);
 }
 
@@ -64,7 +71,7 @@ fn rowwise_meat(room: &mut Room, errors: StandardErrors) {
     let leverage = &mut spare[2];
     leverage.clear();
     leverage.resize(residuals.len(), 0.0);
-    if !matches!(errors, StandardErrors::Hc0 | StandardErrors::Hc1) {
+    if !matches!(errors, StandardErrors::Hc0 | StandardErrors::Hc1 | StandardErrors::Hac) {
         dispatch(Leverages { scores, out: leverage });
         leverage.iter_mut().zip(leverage_weights.iter()).for_each(|(h, weight)| *h *= weight);
     }
@@ -86,6 +93,28 @@ fn rowwise_meat(room: &mut Room, errors: StandardErrors) {
     }
     meat.reset(scores.count());
     cross(scores, meat);
+}
+
+/// Adds to the sum of squared scores, which are in place, the products of those that stand up to
+/// `lags` rows apart, with Bartlett's weights 1 - l / (lags + 1): Newey and West (1987).
+fn lagged_meat(room: &mut Room, lags: Option<u64>) {
+    let Room { scores, meat, .. } = room;
+    let (rows, terms) = (scores.rows(), scores.count());
+    let usual = || (4.0 * exp(log(rows as f64 / 100.0) * (2.0 / 9.0))) as u64;
+    let lags = lags.unwrap_or_else(usual);
+    let product = |early: usize, late: usize, lag: usize| -> f64 {
+        let pairs = scores.column(early).iter().zip(&scores.column(late)[lag..]);
+        pairs.map(|(early, late)| early * late).sum()
+    };
+    for lag in 1..=lags.min(rows as u64 - 1) as usize {
+        let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
+        for i in 0..terms {
+            for j in 0..=i {
+                meat.add(i, j, weight * (product(i, j, lag) + product(j, i, lag)));
+            }
+        }
+    }
+    meat.mirror();
 }
 
 /// The squared length of each row.

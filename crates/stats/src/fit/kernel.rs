@@ -81,7 +81,7 @@ impl Fitting<'_> {
     }
 
     fn attempt(&self, room: &mut Room) -> Result<(), Failure> {
-        let FitOptions { family, ridge, max_iterations, quantile: tau, .. } = *self.options;
+        let FitOptions { family, ridge, max_iterations, quantile: tau, lags, .. } = *self.options;
         let (errors, intercept) = (self.options.errors(), self.data.intercept);
         match family {
             Family::Quantile => return quantile(room, intercept, tau, errors),
@@ -97,14 +97,14 @@ impl Fitting<'_> {
                     score_of_rows(room, intercept);
                 }
                 let scale = room.model.sigma * room.model.sigma;
-                standard_errors(room, errors, scale);
+                standard_errors(room, (errors, lags), scale);
             }
             Family::Logistic | Family::Poisson => {
                 generalised(room, family, intercept, max_iterations)?;
                 if errors != StandardErrors::Classical {
                     room.scores.product(&room.sample.x, &room.inner);
                 }
-                standard_errors(room, errors, 1.0);
+                standard_errors(room, (errors, lags), 1.0);
             }
         }
         Ok(())

@@ -84,6 +84,10 @@ pub enum StandardErrors {
     /// Squared residuals over (1 - leverage) to a power that grows with it (Cribari-Neto 2004).
     #[serde(alias = "HC4")]
     Hc4,
+    /// Newey and West (1987): HC0 and the products of scores up to some lags apart, for rows in
+    /// order of time whose errors go together.
+    #[serde(alias = "HAC", alias = "newey-west")]
+    Hac,
     /// Squared sums of scores by cluster, without a correction.
     #[serde(alias = "CR0")]
     Cr0,
@@ -105,6 +109,7 @@ impl StandardErrors {
             Self::Hc2 => "hc2",
             Self::Hc3 => "hc3",
             Self::Hc4 => "hc4",
+            Self::Hac => "hac",
             Self::Cr0 => "cr0",
             Self::Cr1 => "cr1",
             Self::Cr1s => "cr1s",
@@ -137,8 +142,12 @@ pub struct FitOptions {
     pub by: Names,
     /// The law of the response.
     pub family: Family,
-    /// How standard errors are made; `cr1s` by default if there are clusters, else `classical`.
+    /// How standard errors are made; by default `cr1s` if there are clusters, `hac` if there are
+    /// lags, else `classical`.
     pub se: Option<StandardErrors>,
+    /// Of `hac` the most rows between two whose errors go together; 4 (n/100)^(2/9), rounded down,
+    /// by default.
+    pub lags: Option<u64>,
     /// The column of clusters, within groups.
     pub cluster: Option<String>,
     /// The column of weights: inverse variances, or trials of shares.
@@ -162,6 +171,7 @@ impl Default for FitOptions {
             by: Names::default(),
             family: Family::default(),
             se: None,
+            lags: None,
             cluster: None,
             weights: None,
             ridge: 0.0,
@@ -176,9 +186,10 @@ impl Default for FitOptions {
 impl FitOptions {
     /// How standard errors are made.
     pub fn errors(&self) -> StandardErrors {
-        let usual = match self.cluster {
-            Some(_) => StandardErrors::Cr1s,
-            None => StandardErrors::Classical,
+        let usual = match (&self.cluster, self.lags) {
+            (Some(_), _) => StandardErrors::Cr1s,
+            (None, Some(_)) => StandardErrors::Hac,
+            (None, None) => StandardErrors::Classical,
         };
         self.se.unwrap_or(usual)
     }
@@ -196,6 +207,13 @@ impl FitOptions {
             let expected = format!("left out with se = \"{}\"", errors.name());
             let error = Error::invalid("cluster", cluster, &expected);
             return Err(error.hint("clusters go with se = \"cr0\", \"cr1\" or \"cr1s\""));
+        }
+        if let Some(lags) = self.lags
+            && errors != StandardErrors::Hac
+        {
+            let expected = format!("left out with se = \"{}\"", errors.name());
+            let error = Error::invalid("lags", lags, &expected);
+            return Err(error.hint("lags go with se = \"hac\""));
         }
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(Error::invalid("level", self.level, "between 0 and 1, such as 0.95"));

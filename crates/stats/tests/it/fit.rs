@@ -193,6 +193,37 @@ fn weights_and_penalties_enter_as_they_should() {
     near(&answer, "df", &[48.03521126760563; 2], 1e-14);
 }
 
+/// Brownlee's plant was observed on 21 days in a row: Newey and West's errors by statsmodels 0.14,
+/// `fit(cov_type="HAC", cov_kwds={"maxlags": …})`.
+#[test]
+fn lagged_errors_are_those_of_statsmodels() {
+    let table = columns(STACK_LOSS);
+    let with = |lags| FitOptions { lags, ..model("c3 ~ c0 + c1 + c2") };
+    for (lags, expected) in [
+        (1, [7.339940499571912, 0.1545507550589868, 0.47192225263367893, 0.09540010944438461]),
+        (2, [8.094641814929073, 0.16088084009596906, 0.4834085239504409, 0.1058956175439189]),
+        (4, [8.089505546323776, 0.16199866747860947, 0.5037447858903198, 0.11106965157688466]),
+    ] {
+        near(&fit(&table, with(Some(lags))), "standard_error", &expected, 1e-10);
+    }
+    // No lags are HC0; 2 are the default of 21 rows; rows so far apart need not exist.
+    let of = |options: FitOptions| column(&fit(&table, options), "standard_error");
+    let white = FitOptions { se: Some(StandardErrors::Hc0), ..with(None) };
+    assert_eq!(of(with(Some(0))), of(white));
+    let usual = FitOptions { se: Some(StandardErrors::Hac), ..with(None) };
+    assert_eq!(of(usual), of(with(Some(2))));
+    assert!(of(with(Some(40))).iter().all(|error| error.is_finite()));
+    // The same of weighted rows.
+    let plant = |name| table.numbers(name).unwrap().to_vec();
+    let weights = (1..22).map(|day| f64::from(day) / 10.0).collect();
+    let named = ["c0", "c1", "c2", "c3"].map(|name| (name, plant(name)));
+    let weighted = Table::from_numbers(named.into_iter().chain([("w", weights)])).unwrap();
+    let options = FitOptions { weights: Some("w".into()), ..with(Some(3)) };
+    let expected =
+        [8.047789338854178, 0.1691333571261994, 0.45499187447777556, 0.07433413730295663];
+    near(&fit(&weighted, options), "standard_error", &expected, 1e-10);
+}
+
 /// Clusters of three: R's sandwich and statsmodels.
 #[test]
 fn clustered_errors_have_their_stated_corrections() {
@@ -310,6 +341,26 @@ fn stack_loss_at_the_median_is_koenkers() {
     let found = column(&answer, "estimate");
     let expected = [-36.0, 0.5, 1.0, 0.0];
     assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+}
+
+/// R. Koenker, G. Bassett (1982): Engel's households; the coefficients as in the vignette of R's
+/// quantreg, `rq(foodexp ~ income, tau)`.
+#[test]
+fn engels_law_at_five_quantiles() {
+    let golden = include_str!("../../../../tests/golden/engel.tsv");
+    let rows = golden.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let table = columns(&rows.collect::<Vec<_>>().join("|"));
+    assert_eq!(table.rows(), 235);
+    for (quantile, expected) in [
+        (0.05, [124.88004, 0.34336]),
+        (0.25, [95.48354, 0.47410]),
+        (0.5, [81.48225, 0.56018]),
+        (0.75, [62.39659, 0.64401]),
+        (0.95, [64.10396, 0.70907]),
+    ] {
+        let options = FitOptions { family: Family::Quantile, quantile, ..model("c1 ~ c0") };
+        near(&fit(&table, options), "estimate", &expected, 1e-5);
+    }
 }
 
 /// The median of a sample, and its quantiles, are fits of an intercept.
@@ -484,6 +535,7 @@ fn options_that_do_not_go_together_are_refused() {
     for (options, part) in [
         (se(StandardErrors::Cr1), "no cluster"),
         (FitOptions { cluster: cluster.clone(), ..se(StandardErrors::Hc3) }, "`cluster` is `c1`"),
+        (FitOptions { lags: Some(3), ..se(StandardErrors::Hc3) }, "`lags` is `3`"),
         (FitOptions { ridge: -1.0, ..model("c0 ~ c1") }, "`ridge` is `-1`"),
         (FitOptions { quantile: 0.3, ..model("c0 ~ c1") }, "`quantile` is `0.3`"),
         (FitOptions { level: 95.0, ..model("c0 ~ c1") }, "`level` is `95`"),
@@ -491,6 +543,7 @@ fn options_that_do_not_go_together_are_refused() {
         (FitOptions { by: Names::One("g".into()), ..model("c0 ~ c1") }, "`g`"),
         (FitOptions { max_iterations: 0, ..model("c0 ~ c1") }, "`max_iterations` is `0`"),
         (FitOptions { family: Family::Quantile, ..se(StandardErrors::Hc3) }, "`se` is `hc3`"),
+        (FitOptions { family: Family::Quantile, ..se(StandardErrors::Hac) }, "`se` is `hac`"),
     ] {
         let message = Fit::new(&table, options).unwrap_err().to_string();
         assert!(message.contains(part), "no {part} in {message}");

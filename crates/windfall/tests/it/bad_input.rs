@@ -175,6 +175,8 @@ fn models_and_their_options_are_checked() {
     refused(&fit(&["y ~ x", "--by", "g"]), &["unknown column `g`"]);
     refused(&fit(&["y ~ x", "--family", "gauss"]), &["`family`", "gauss"]);
     refused(&fit(&["y ~ x", "--se", "cr1"]), &["`se` is `cr1`", "hint: "]);
+    refused(&fit(&["y ~ x", "--se", "hc3", "--lags", "2"]), &["`lags` is `2`", "hint: "]);
+    refused(&fit(&["y ~ x", "--lags", "-1"]), &["lags", "-1"]);
     refused(&fit(&["y ~ x", "--ridge", "-1"]), &["`ridge` is `-1`"]);
     refused(&fit(&["y ~ x", "--quantile", "0.2"]), &["`quantile` is `0.2`"]);
     refused(&["fit", "text.csv", "y ~ x"], &["text with 3 labels"]);

@@ -19,10 +19,13 @@ pub(in crate::cli) struct Fit {
     /// gaussian, logistic, poisson or quantile [default: gaussian]
     #[arg(long, short, value_name = "FAMILY")]
     family: Option<String>,
-    /// Standard errors: classical, hc0 to hc4, cr0, cr1 or cr1s [default: classical, or cr1s with
-    /// --cluster]
+    /// Standard errors: classical, hc0 to hc4, hac, cr0, cr1 or cr1s [default: classical, cr1s with
+    /// --cluster, hac with --lags]
     #[arg(long, value_name = "KIND")]
     se: Option<String>,
+    /// Most rows between two whose errors go together, for hac [default: 4 (n/100)^(2/9)]
+    #[arg(long, value_name = "ROWS", value_parser = number, allow_negative_numbers = true)]
+    lags: Option<Value>,
     /// Clusters of rows, for cr0, cr1 and cr1s: a column
     #[arg(long, value_name = "COLUMN")]
     cluster: Option<String>,
