@@ -40,11 +40,45 @@ def statistic_function(function: Any) -> Function:
     if compiled is not None:
         return compiled
     _check_callable(function, "a statistic")
+    return Function.python(function, _takes_axis(function))
+
+
+def _takes_axis(function: Any) -> bool:
     try:
-        takes_axis = "axis" in inspect.signature(function).parameters
+        return "axis" in inspect.signature(function).parameters
     except (TypeError, ValueError):
-        takes_axis = False
-    return Function.python(function, takes_axis)
+        return False
+
+
+def p_value_function(function: Any) -> Function:
+    """Return `function` as a test of samples, which gives its p-value.
+
+    As for a statistic, `axis` says that one call takes many simulations. It may return a
+    p-value or, as SciPy's tests do, something with one as `pvalue`.
+    """
+    compiled = _compiled(function)
+    if compiled is not None:
+        return compiled
+    _check_callable(function, "a test")
+    if _takes_axis(function):
+        return Function.python(lambda *s, axis: _bare(function(*s, axis=axis)), True)
+    return Function.python(lambda *samples: p_value_of(function(*samples)), False)
+
+
+def p_value_of(found: Any) -> float:
+    """Return the p-value of what a test returned."""
+    bare = _bare(found)
+    try:
+        return float(bare)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"the test returned `{found!r}`; it must return a p-value, or something that has"
+            " one as `pvalue`"
+        ) from None
+
+
+def _bare(found: Any) -> Any:
+    return getattr(found, "pvalue", found)
 
 
 def density(function: Any, start: Sequence[float]) -> Function:

@@ -99,12 +99,12 @@ class Code:
         generate: Callable[..., Any],
         methods: Mapping[str, Callable[..., Any]],
     ) -> None:
-        _check_call(generate, conditions[0])
+        check_call(generate, conditions[0])
         self._conditions = conditions
         self._generate = generate
-        self._factors = _chosen(generate, conditions[0])
+        self._factors = chosen(generate, conditions[0])
         self._methods = [
-            _Method(label, method, _chosen(method, conditions[0]), "rng" in _parameters(method))
+            _Method(label, method, chosen(method, conditions[0]), "rng" in _parameters(method))
             for label, method in methods.items()
         ]
 
@@ -157,7 +157,7 @@ def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]
         return {}
 
 
-def _chosen(function: Callable[..., Any], condition: Condition) -> list[str]:
+def chosen(function: Callable[..., Any], condition: Condition) -> list[str]:
     """Return the factors that a function takes: all, if it takes any keyword."""
     parameters = _parameters(function)
     if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
@@ -166,13 +166,13 @@ def _chosen(function: Callable[..., Any], condition: Condition) -> list[str]:
     return [name for name in list(parameters)[1:] if name in condition]
 
 
-def _check_call(generate: Callable[..., Any], condition: Condition) -> None:
+def check_call(generate: Callable[..., Any], condition: Condition) -> None:
     try:
         signature = inspect.signature(generate)
     except (TypeError, ValueError):
         return
     try:
-        signature.bind("rng", **dict.fromkeys(_chosen(generate, condition)))
+        signature.bind("rng", **dict.fromkeys(chosen(generate, condition)))
     except TypeError as error:
         name = getattr(generate, "__name__", repr(generate))
         raise TypeError(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
+import numpy as np
+
+from .. import _core
+from .._functions import p_value_function, p_value_of
+from .._study import check_call, chosen
 from .solving import given
 
 Numbers: TypeAlias = float | Sequence[float] | str
+Test: TypeAlias = str | Callable[..., Any]
 
 
 class Design(TypedDict, total=False):
@@ -36,15 +42,49 @@ class Design(TypedDict, total=False):
     full_data: bool
 
 
+def own_test(
+    test: Test, data: Callable[..., Any] | None
+) -> tuple[_core.Function | None, dict[str, Any]]:
+    """Return the function that is the test, if one is, and what the job says of the test."""
+    if isinstance(test, str):
+        if data is not None:
+            raise ValueError(
+                f"with `data` of your own the test is a function too, not `{test}`: one of what"
+                " `data` returns, such as a test of SciPy"
+            )
+        return None, {"test": test}
+    if data is None:
+        return p_value_function(test), {}
+    return _core.Function.python(_Trial(data, test), False), {"draws_data": True}
+
+
+class _Trial:
+    """Data made and tested: what the core calls for each simulation."""
+
+    def __init__(self, data: Callable[..., Any], test: Callable[..., Any]) -> None:
+        for function in (data, test):
+            if not callable(function):
+                raise TypeError(f"`{function!r}` is no function, which data and test must be")
+        known = dict.fromkeys(("n", "effect"))
+        check_call(data, known)
+        self._names = chosen(data, known)
+        self._data, self._test = data, test
+
+    def __call__(self, rng: np.random.Generator, n: int, effect: float | None) -> float:
+        known = {"n": n, "effect": effect}
+        made = self._data(rng, **{name: known[name] for name in self._names})
+        samples = made if isinstance(made, tuple) else (made,)
+        return p_value_of(self._test(*samples))
+
+
 def design_options(
-    test: str | None,
     effect: Numbers | None,
     alpha: float | None,
     alternative: Literal["two-sided", "less", "greater"] | None,
     design: Design,
 ) -> dict[str, Any]:
     """Return the options of a job, those that were given."""
-    every = given(test=test, effect=numbers(effect), alpha=alpha, alternative=alternative)
+    every = given(effect=numbers(effect), alpha=alpha, alternative=alternative)
     return {**every, **{key: numbers(value) for key, value in design.items()}}
 
 

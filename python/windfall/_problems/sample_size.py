@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._result import Result
 from .._rng import RngLike
-from .designs import Design, design_options
+from .designs import Design, Test, design_options, own_test
 from .solving import Progress, build, given, solve
 
 if TYPE_CHECKING:
@@ -14,15 +15,17 @@ if TYPE_CHECKING:
 
 
 def sample_size(
-    test: str,
+    test: Test,
     power: float | None = None,
     *,
+    data: Callable[..., Any] | None = None,
     effect: float | None = None,
     alpha: float | None = None,
     alternative: Literal["two-sided", "less", "greater"] | None = None,
     n_simulations: int | float | None = None,
     tolerance: float | None = None,
     confidence_level: float | None = None,
+    n_min: int | None = None,
     n_max: int | None = None,
     rng: RngLike = None,
     workers: int | None = None,
@@ -33,11 +36,11 @@ def sample_size(
 
     Parameters
     ----------
-    test : str
+    test : str or callable
         See `power`.
     power : float, default 0.8
         The power to reach.
-    effect, alpha, alternative, rng, workers, progress, **design
+    data, effect, alpha, alternative, rng, workers, progress, **design
         See `power`.
     n_simulations : int, optional
         The most simulations there may be: by default 10^7 where the test sees sums or
@@ -47,6 +50,8 @@ def sample_size(
         default when it holds a single n.
     confidence_level : float, default 0.95
         Of the intervals.
+    n_min : int, optional
+        The smallest n to try: by default the least that the test allows, 2 for a function.
     n_max : int, default 100,000
         The largest n to try.
 
@@ -64,14 +69,17 @@ def sample_size(
     >>> float(result.estimate[0])
     64.0
     """
+    function, named = own_test(test, data)
     options = {
-        **design_options(test, effect, alpha, alternative, design),
+        **named,
+        **design_options(effect, alpha, alternative, design),
         **given(
             power=power,
             simulations=n_simulations,
             tolerance=tolerance,
             level=confidence_level,
+            n_min=n_min,
             n_max=n_max,
         ),
     }
-    return solve(build("sample_size", options, rng), workers, progress)
+    return solve(build("sample_size", options, rng, function=function), workers, progress)

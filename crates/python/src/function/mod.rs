@@ -6,6 +6,7 @@ mod density;
 mod points;
 mod replicates;
 mod samples;
+mod trials;
 
 use density::DensityFunction;
 use numpy::PyReadonlyArray1;
@@ -168,7 +169,7 @@ impl Function {
         Self(Arc::new(Inner { code, outputs, _owner: owner, raised, cancel }))
     }
 
-    /// The problem in which this function is the integrand or the statistic.
+    /// The problem in which this function is the integrand, the statistic, the test, ….
     pub fn problem(
         &self,
         spec: &JobSpec,
@@ -198,6 +199,7 @@ impl Function {
                 let problem = Permutation::with_statistic(table, &[], code, options)?;
                 Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
             }
+            ("power" | "sample_size", None) => trials::problem(&self.0, spec),
             ("sample", None) => Ok(Box::new(Sample::of(DensityFunction(self.0.clone()), spec)?)),
             ("sample", Some(_)) => {
                 let expected = "left out: a function brings its own";

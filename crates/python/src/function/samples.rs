@@ -1,4 +1,4 @@
-//! A user's function of samples: the statistic of `bootstrap`.
+//! A user's function of samples: a statistic, or a test that gives its p-value.
 
 use super::{Code, Inner, numbers};
 use numpy::ndarray::ArrayView2;

@@ -4,6 +4,7 @@
 //! options.rs    what can be asked for          catalogue.rs  the table of tests
 //! law.rs        laws that data come from       designs/      data and decision of each test
 //! ready.rs      a test at one point            rule.rs       tests of moments, eight at once
+//! test.rs       of the catalogue, or one's own
 //! trials.rs     the kernel                     lanes.rs  data.rs  user.rs   its three ways
 //! counts.rs     its partial                    answer.rs     power with its errors
 //! ```
@@ -18,23 +19,26 @@ mod law;
 mod options;
 mod ready;
 mod rule;
+mod test;
 pub(crate) mod trials;
-pub(crate) mod user;
+mod user;
 
+pub(crate) use catalogue::find;
 pub use catalogue::{Row, TESTS};
-pub(crate) use catalogue::{Setup, find};
 pub use options::{Design, Numbers, PowerOptions};
 pub(crate) use options::{N_MAX, between, check_effort, written};
 pub(crate) use ready::Drawn;
 pub use ready::Point;
+pub(crate) use test::Test;
 pub use user::UserTest;
 
+use crate::statistic::UserStatistic;
 use counts::Counts;
-use serde_json::Map;
+use std::sync::Arc;
 use trials::Trials;
 use windfall_core::{
-    Answer, Control, Draws, Entry, Error, Executor, Job, JobSpec, Kernel, Problem, Result, Rounds,
-    Seed, Shard, Shards, Streams, read_options, run, run_bytes, run_rounds,
+    Answer, Control, Draws, Entry, Executor, Job, JobSpec, Kernel, Problem, Result, Rounds, Seed,
+    Shard, Shards, Streams, read_options, run, run_bytes, run_rounds,
 };
 
 /// The row of the registry.
@@ -71,16 +75,16 @@ pub(crate) const ENTRY: Entry = Entry {
 /// assert!((power.estimate - 0.80145956).abs() < 5.0 * power.mcse);
 /// # Ok::<(), windfall_core::Error>(())
 /// ```
-pub struct Power<'a> {
+pub struct Power {
     spec: Option<JobSpec>,
     seed: Seed,
-    method: String,
+    test: Test,
     options: PowerOptions,
     points: Vec<Point>,
-    trials: Trials<'a>,
+    trials: Trials,
 }
 
-impl<'a> Power<'a> {
+impl Power {
     /// The power of a test of the catalogue; a job that can be written down.
     ///
     /// # Errors
@@ -88,17 +92,11 @@ impl<'a> Power<'a> {
     /// [`windfall_core::ErrorKind::Invalid`] or [`windfall_core::ErrorKind::TooFew`] for an option
     /// that makes no sense or that the test does not read.
     pub fn new(options: PowerOptions, seed: Seed) -> Result<Self> {
-        let simulations = options.checked_simulations()?;
-        let row = find(&options.design)?;
-        let points = options.points(row.n_min)?;
-        let ready = |&point: &Point| (row.build)(&Setup { design: &options.design, point });
-        let ready = points.iter().map(ready).collect::<Result<Vec<_>>>()?;
-        let trials = Trials::new(ready, simulations)?;
+        let test = Test::Catalogue(find(&options.design)?);
         let mut spec = JobSpec::new("power");
         spec.seed = Some(seed);
         spec.options = written(&options);
-        let method = row.name.to_owned();
-        Ok(Self { spec: Some(spec), seed, method, options, points, trials })
+        Self::build(test, options, seed, Some(spec))
     }
 
     /// The power of the caller's own test at the points of `options`, which names no test.
@@ -118,21 +116,62 @@ impl<'a> Power<'a> {
     ///     t::one_sample(&x, 0.6, Alternative::TwoSided).p_value
     /// };
     /// let options = PowerOptions { n: 24.0.into(), ..Default::default() };
-    /// let answer = Power::with_test(&test, options, 1u64.into())?;
+    /// let answer = Power::with_test(test, options, 1u64.into())?;
     /// let answer = answer.solve(&Serial, &Control::default())?;
     /// assert!((answer.quantities[0].estimate - 0.80).abs() < 0.01);
     /// # Ok::<(), windfall_core::Error>(())
     /// ```
-    pub fn with_test(test: &'a dyn UserTest, options: PowerOptions, seed: Seed) -> Result<Self> {
-        let simulations = options.checked_simulations()?;
-        refuse_design(&options.design)?;
-        between("alpha", options.design.alpha, (0.0, 1.0))?;
-        let points = options.points(1)?;
-        let trials = Trials::by_user(test, points.clone(), options.design.alpha, simulations);
-        Ok(Self { spec: None, seed, method: "own test".into(), options, points, trials })
+    pub fn with_test(
+        test: impl UserTest + 'static,
+        options: PowerOptions,
+        seed: Seed,
+    ) -> Result<Self> {
+        Self::build(Test::Whole(Arc::new(test)), options, seed, None)
     }
 
-    fn job(&self) -> Job<'_, Trials<'a>> {
+    /// The power of the caller's own function of samples, whose value is the p-value.
+    ///
+    /// Their laws are those of `groups`, one a sample; else one law that the effect moves, for
+    /// `arms` samples, by default two. It sees the values that a test of the catalogue sees which
+    /// looks at all of them, in batches as it likes.
+    ///
+    /// # Errors
+    /// As [`Power::new`].
+    ///
+    /// # Examples
+    /// ```
+    /// use windfall_core::{Control, Problem, Serial};
+    /// use windfall_stats::hypothesis::{Alternative, t};
+    /// use windfall_stats::power::{Power, PowerOptions};
+    /// use windfall_stats::statistic::Columns;
+    ///
+    /// let test = Columns(|samples: &[&[f64]]| {
+    ///     t::two_sample(samples[0], samples[1], Alternative::TwoSided).p_value
+    /// });
+    /// let mut options = PowerOptions { n: 64.0.into(), ..Default::default() };
+    /// options.design.effect = 0.5.into();
+    /// let answer = Power::with_test_of_samples(test, options, 1u64.into())?;
+    /// let answer = answer.solve(&Serial, &Control::default())?;
+    /// assert!((answer.quantities[0].estimate - 0.80).abs() < 0.01);
+    /// # Ok::<(), windfall_core::Error>(())
+    /// ```
+    pub fn with_test_of_samples(
+        test: impl UserStatistic + 'static,
+        options: PowerOptions,
+        seed: Seed,
+    ) -> Result<Self> {
+        Self::build(Test::OfSamples(Arc::new(test)), options, seed, None)
+    }
+
+    fn build(test: Test, options: PowerOptions, seed: Seed, spec: Option<JobSpec>) -> Result<Self> {
+        let simulations = options.checked_simulations()?;
+        test.check(&options.design)?;
+        let points = options.points(test.n_min())?;
+        let trials = test.trials(&options.design, &points, simulations)?;
+        Ok(Self { spec, seed, test, options, points, trials })
+    }
+
+    fn job(&self) -> Job<'_, Trials> {
         let streams = Streams::new(self.seed, "power");
         Job { kernel: &self.trials, streams, spec: self.spec.as_ref() }
     }
@@ -149,10 +188,7 @@ impl<'a> Power<'a> {
             let note = format!("the tolerance `{tolerance}` was not reached: raise `simulations`");
             notes.push(note);
         }
-        let extra = Map::from_iter([
-            ("alpha".to_owned(), design.alpha.into()),
-            ("alternative".to_owned(), design.alternative.name().into()),
-        ]);
+        let extra = self.test.told(design);
         let draws = Draws { name: "simulations", count: counts.simulations };
         Ok(Answer {
             table: Some(answer::table(&self.points, &quantities)?),
@@ -160,24 +196,12 @@ impl<'a> Power<'a> {
             complete,
             extra,
             notes,
-            ..Answer::new("power", &self.method, draws, self.seed)
+            ..Answer::new("power", self.test.name(), draws, self.seed)
         })
     }
 }
 
-/// Refuses what only tests of the catalogue read, where the test is the caller's.
-pub(crate) fn refuse_design(design: &Design) -> Result<()> {
-    let given = design.given().into_iter().find(|&key| key != "effect" && key != "alternative");
-    match given {
-        _ if !design.test.is_empty() => {
-            Err(Error::invalid("test", &design.test, "left out where a function is given"))
-        }
-        Some(key) => Err(Error::invalid(key, "given", "left out where a function is given")),
-        None => Ok(()),
-    }
-}
-
-impl Problem for Power<'_> {
+impl Problem for Power {
     fn spec(&self) -> Option<&JobSpec> {
         self.spec.as_ref()
     }

@@ -4,7 +4,7 @@ use super::law::Law;
 use super::rule::Rule;
 use crate::hypothesis::moments;
 use std::fmt;
-use windfall_core::Moments;
+use windfall_core::{Moments, Stream};
 
 /// A point of a power curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,15 @@ pub struct Point {
 pub(crate) struct Source {
     pub law: Law,
     pub size: usize,
+}
+
+impl Source {
+    /// Fills a sample of the size it has here, or of a part of it.
+    pub fn draw(&self, stream: &mut Stream, sample: &mut [f64]) {
+        self.law.base.fill(stream, sample);
+        let (scale, shift) = (self.law.scale, self.law.shift);
+        sample.iter_mut().for_each(|x| *x = scale.mul_add(*x, shift));
+    }
 }
 
 /// A test of the catalogue at one point.

@@ -15,11 +15,13 @@ use crate::law::binomial::clopper_pearson;
 use crate::power::answer::{notes, quantities};
 use crate::power::counts::Counts;
 use crate::power::trials::Trials;
-use crate::power::{Drawn, Point, Row, Setup, UserTest, find, refuse_design, written};
+use crate::power::{Drawn, Point, Test, UserTest, find, written};
+use crate::statistic::UserStatistic;
 use probit::Look;
 use search::{Aim, Found, Search};
 use serde_json::Map;
 use std::cell::Cell;
+use std::sync::Arc;
 use windfall_core::{
     Answer, Control, Draws, Entry, Error, ErrorKind, Executor, Interval, Job, JobSpec, Kernel,
     Observer, Problem, Progress, Quantity, Result, Seed, Shard, Shards, Streams, Table,
@@ -63,27 +65,21 @@ const CHECK_SHARE: u64 = 10;
 /// assert_eq!(answer.quantities[0].estimate, 64.0);
 /// # Ok::<(), windfall_core::Error>(())
 /// ```
-pub struct SampleSize<'a> {
+pub struct SampleSize {
     spec: Option<JobSpec>,
     seed: Seed,
     options: SampleSizeOptions,
     effect: Option<f64>,
     aim: Aim,
     drawn: Drawn,
-    test: Test<'a>,
+    test: Test,
     /// The look whose shards this job has: the first, unless the options name one.
     look: LookJob,
     /// What it runs.
-    first: Trials<'a>,
+    first: Trials,
 }
 
-/// The test whose power is searched.
-enum Test<'a> {
-    Catalogue(&'static Row),
-    User(&'a dyn UserTest),
-}
-
-impl<'a> SampleSize<'a> {
+impl SampleSize {
     /// The sample size of a test of the catalogue; a job that can be written down.
     ///
     /// # Errors
@@ -101,29 +97,42 @@ impl<'a> SampleSize<'a> {
     /// # Errors
     /// As [`SampleSize::new`].
     pub fn with_test(
-        test: &'a dyn UserTest,
+        test: impl UserTest + 'static,
         options: SampleSizeOptions,
         seed: Seed,
     ) -> Result<Self> {
-        refuse_design(&options.design)?;
-        Self::build(options, seed, Test::User(test), None)
+        Self::build(options, seed, Test::Whole(Arc::new(test)), None)
+    }
+
+    /// The sample size of the caller's own function of samples; see
+    /// [`crate::power::Power::with_test_of_samples`].
+    ///
+    /// # Errors
+    /// As [`SampleSize::new`].
+    pub fn with_test_of_samples(
+        test: impl UserStatistic + 'static,
+        options: SampleSizeOptions,
+        seed: Seed,
+    ) -> Result<Self> {
+        Self::build(options, seed, Test::OfSamples(Arc::new(test)), None)
     }
 
     fn build(
         options: SampleSizeOptions,
         seed: Seed,
-        test: Test<'a>,
+        test: Test,
         spec: Option<JobSpec>,
     ) -> Result<Self> {
+        test.check(&options.design)?;
         let effect = options.effect()?;
-        let mut n = match &test {
+        let mut n = options.start(match &test {
             Test::Catalogue(row) => row.n_min,
-            Test::User(_) => 2,
-        };
+            Test::Whole(_) | Test::OfSamples(_) => 2,
+        })?;
         // Some designs need more rows than their test: covariates, for instance.
         let first = loop {
             let points = [Point { n, effect }];
-            match trials(&test, &options, &points, 1) {
+            match test.trials(&options.design, &points, 1) {
                 Err(error) if matches!(error.kind(), ErrorKind::TooFew { .. }) && n < 1 << 20 => {
                     n += 1;
                 }
@@ -137,7 +146,7 @@ impl<'a> SampleSize<'a> {
             None => (usual, first),
             Some(look) => {
                 let points = look.n.iter().map(|&n| Point { n, effect }).collect::<Vec<_>>();
-                let kernel = trials(&test, &options, &points, look.simulations)?;
+                let kernel = test.trials(&options.design, &points, look.simulations)?;
                 (look, kernel)
             }
         };
@@ -145,9 +154,9 @@ impl<'a> SampleSize<'a> {
     }
 
     /// The kernel of a look and, if the search can be written down, its job as a value.
-    fn look(&self, look: &LookJob) -> Result<(Trials<'a>, Option<JobSpec>)> {
+    fn look(&self, look: &LookJob) -> Result<(Trials, Option<JobSpec>)> {
         let points: Vec<Point> = look.n.iter().map(|&n| Point { n, effect: self.effect }).collect();
-        let kernel = trials(&self.test, &self.options, &points, look.simulations)?;
+        let kernel = self.test.trials(&self.options.design, &points, look.simulations)?;
         let spec = self.spec.clone().map(|mut spec| {
             let options = SampleSizeOptions { look: Some(look.clone()), ..self.options.clone() };
             spec.options = written(&options);
@@ -159,13 +168,6 @@ impl<'a> SampleSize<'a> {
     fn streams(&self, look: &LookJob) -> Streams {
         let number = look.number.unwrap_or(u64::MAX);
         Streams::new(self.seed, &format!("sample_size look {number}"))
-    }
-
-    fn method(&self) -> &str {
-        match &self.test {
-            Test::Catalogue(row) => row.name,
-            Test::User(_) => "own test",
-        }
     }
 
     /// The power at the answer and just below it, simulated anew.
@@ -219,13 +221,11 @@ impl<'a> SampleSize<'a> {
         if complete && !reached {
             told.push("the interval is wider than was asked for: raise `simulations`".to_owned());
         }
-        let design = &self.options.design;
-        let extra = Map::from_iter([
+        let mut extra = Map::from_iter([
             ("target_power".to_owned(), self.aim.power.into()),
             ("n_real".to_owned(), root.into()),
-            ("alpha".to_owned(), design.alpha.into()),
-            ("alternative".to_owned(), design.alternative.name().into()),
         ]);
+        extra.extend(self.test.told(&self.options.design));
         let draws = Draws { name: "simulations", count: spent };
         Ok(Answer {
             quantities: all,
@@ -233,25 +233,8 @@ impl<'a> SampleSize<'a> {
             complete,
             extra,
             notes: told,
-            ..Answer::new("sample_size", self.method(), draws, self.seed)
+            ..Answer::new("sample_size", self.test.name(), draws, self.seed)
         })
-    }
-}
-
-/// Simulations of a test at some points.
-fn trials<'a>(
-    test: &Test<'a>,
-    options: &SampleSizeOptions,
-    points: &[Point],
-    simulations: u64,
-) -> Result<Trials<'a>> {
-    let design = &options.design;
-    match test {
-        Test::Catalogue(row) => {
-            let ready = points.iter().map(|&point| (row.build)(&Setup { design, point }));
-            Trials::new(ready.collect::<Result<_>>()?, simulations)
-        }
-        Test::User(test) => Ok(Trials::by_user(*test, points.to_vec(), design.alpha, simulations)),
     }
 }
 
@@ -273,7 +256,7 @@ fn looks(search: &Search, level: f64) -> Result<Table> {
     ])
 }
 
-impl Problem for SampleSize<'_> {
+impl Problem for SampleSize {
     fn spec(&self) -> Option<&JobSpec> {
         self.spec.as_ref()
     }

@@ -19,6 +19,8 @@ pub struct SampleSizeOptions {
     pub tolerance: Option<f64>,
     /// Confidence level of the intervals.
     pub level: f64,
+    /// The smallest n to try; by default the least that the test allows, 2 for one's own.
+    pub n_min: Option<u64>,
     /// The largest n to try; 100,000 by default.
     pub n_max: u64,
     /// The look whose shards this job has, for executors that leave the process; the first look by
@@ -31,8 +33,16 @@ pub struct SampleSizeOptions {
 
 impl Default for SampleSizeOptions {
     fn default() -> Self {
-        let (simulations, tolerance, look, design) = (None, None, None, Design::default());
-        Self { power: 0.8, simulations, tolerance, level: 0.95, n_max: 100_000, look, design }
+        Self {
+            power: 0.8,
+            simulations: None,
+            tolerance: None,
+            level: 0.95,
+            n_min: None,
+            n_max: 100_000,
+            look: None,
+            design: Design::default(),
+        }
     }
 }
 
@@ -71,6 +81,18 @@ impl SampleSizeOptions {
         }
         let (power, level, tolerance) = (self.power, self.level, self.tolerance.unwrap_or(0.0));
         Ok(Aim { power, level, tolerance, n: (n_min, self.n_max), simulations })
+    }
+
+    /// Where the search starts, for a test that allows `least`.
+    pub(super) fn start(&self, least: u64) -> Result<u64> {
+        match self.n_min {
+            None => Ok(least),
+            Some(n) if (least..=self.n_max).contains(&n) => Ok(n),
+            Some(n) => {
+                let expected = format!("from {least}, the least that the test allows, to `n_max`");
+                Err(Error::invalid("n_min", n, &expected))
+            }
+        }
     }
 
     /// The effect, of which there can be one only.

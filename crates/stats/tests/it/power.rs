@@ -1,9 +1,13 @@
 //! Power from outside: exact values, every test, short cuts against full data, what is refused.
 
 use crate::shared::{build, solve};
-use windfall_core::{Answer, Cancel, Control, Observer, Problem, Progress, Serial, Stream, verify};
-use windfall_stats::hypothesis::{Alternative, t};
+use windfall_core::{
+    Answer, Cancel, Control, JobSpec, Observer, Problem, Progress, Seed, Serial, Stream,
+    read_options, verify,
+};
+use windfall_stats::hypothesis::{Alternative, anova, mann_whitney, t};
 use windfall_stats::power::{Point, Power, PowerOptions, TESTS};
+use windfall_stats::statistic::Columns;
 
 /// Solves the job, from summaries and, where that is another way, from full data.
 fn both_ways(text: &str, simulations: u64) -> [Answer; 2] {
@@ -252,14 +256,91 @@ fn a_closure_is_a_test() {
     let mut options =
         PowerOptions { n: 34.0.into(), simulations: Some(20_000), ..Default::default() };
     options.design.effect = 0.4.into();
-    let power = Power::with_test(&test, options.clone(), 5u64.into()).unwrap();
+    let power = Power::with_test(test, options.clone(), 5u64.into()).unwrap();
     let answer = power.solve(&Serial, &Control::default()).unwrap();
     let found = &answer.quantities[0];
     assert!((found.estimate - 0.6195138331).abs() < 5.0 * found.mcse, "{found:?}");
     let rows = verify(&power, &Control::default()).unwrap();
     assert!(rows.iter().all(|row| row.same), "{rows:?}");
     options.design.test = "t-test".into();
-    assert!(Power::with_test(&test, options, 5u64.into()).is_err());
+    assert!(Power::with_test(test, options, 5u64.into()).is_err());
+}
+
+/// The catalogue's tests that look at every value, asked by name and as a function of samples: the
+/// same draws, hence the same counts, alone and along a curve.
+#[test]
+fn a_function_of_samples_sees_what_the_catalogue_sees() {
+    fn rank_sum(samples: &[&[f64]]) -> f64 {
+        mann_whitney::rank_sum(samples[0], samples[1], Alternative::TwoSided).p_value
+    }
+    fn student(samples: &[&[f64]]) -> f64 {
+        t::two_sample(samples[0], samples[1], Alternative::TwoSided).p_value
+    }
+    fn one(samples: &[&[f64]]) -> f64 {
+        t::one_sample(samples[0], 0.0, Alternative::TwoSided).p_value
+    }
+    fn variance(samples: &[&[f64]]) -> f64 {
+        anova::one_way(samples).p_value
+    }
+    type OfSamples = fn(&[&[f64]]) -> f64;
+    let cases: [(&str, OfSamples, &str, Option<u64>); 4] = [
+        ("mann-whitney", rank_sum, "effect = 0.6\nratio = 1.5", None),
+        ("t-test", student, "groups = ['gamma(2, 1)', 'gamma(2, 1.6)']", None),
+        ("one-sample-t", one, "effect = 0.5\nlaw = 'lognormal(0, 1)'", Some(1)),
+        ("anova", variance, "effect = 0.4\nlaw = 'exponential(1)'\narms = 3", Some(3)),
+    ];
+    for (name, test, design, arms) in cases {
+        let text =
+            format!("problem = 'power'\nn = [8, 20]\nsimulations = 3000\nseed = 11\n{design}");
+        let known = solve(&format!("{text}\ntest = '{name}'")).unwrap();
+        let job = JobSpec::from_toml(&text).unwrap();
+        let mut options: PowerOptions = read_options(&job.options).unwrap();
+        options.design.arms = arms;
+        let power = Power::with_test_of_samples(Columns(test), options, 11u64.into()).unwrap();
+        let own = power.solve(&Serial, &Control::default()).unwrap();
+        assert_eq!(own.quantities, known.quantities, "{name}");
+        assert!(own.quantities.iter().all(|one| (0.02..0.98).contains(&one.estimate)));
+        let rows = verify(&power, &Control::default()).unwrap();
+        assert!(rows.iter().all(|row| row.same), "{rows:?}");
+    }
+}
+
+#[test]
+fn a_function_that_gives_no_p_value_is_told_so() {
+    let options = || {
+        let mut options = PowerOptions { n: 5.0.into(), ..Default::default() };
+        options.design.effect = 1.0.into();
+        options
+    };
+    let seed = Seed::from(1u64);
+    for wrong in [1.7, -0.1, f64::INFINITY] {
+        let whole = Power::with_test(move |_, _: &mut Stream| wrong, options(), seed).unwrap();
+        let test = Columns(move |_: &[&[f64]]| wrong);
+        let of_samples = Power::with_test_of_samples(test, options(), seed).unwrap();
+        for power in [whole, of_samples] {
+            let error = power.solve(&Serial, &Control::default()).unwrap_err().to_string();
+            assert!(error.contains(&format!("the test returned `{wrong}`")), "{error}");
+        }
+    }
+    let nothing = Columns(|_: &[&[f64]]| f64::NAN);
+    let answer = Power::with_test_of_samples(nothing, options(), seed).unwrap();
+    let answer = answer.solve(&Serial, &Control::default()).unwrap();
+    assert!(answer.notes.iter().any(|note| note.contains("allowed no test")), "{:?}", answer.notes);
+    type Change = fn(&mut PowerOptions);
+    let changes: [(Change, &str); 5] = [
+        (|o| o.design.null = Some(1.0), "`null`"),
+        (|o| o.design.groups = vec!["normal".into()], "`effect` is `given`"),
+        (|o| o.design.alternative = Alternative::Less, "`alternative` is `given`"),
+        (|o| o.design.alpha = 1.0, "`alpha` is `1`"),
+        (|o| o.n = 2e8.into(), "`n` is `2"),
+    ];
+    for (change, part) in changes {
+        let mut options = options();
+        change(&mut options);
+        let test = Columns(|_: &[&[f64]]| 0.5);
+        let error = Power::with_test_of_samples(test, options, seed).err().unwrap().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Sample sizes from outside: the published ones, within the stated interval.
 
 use crate::shared::{build, solve};
-use windfall_core::{Control, ErrorKind, Problem, Serial, Stream, verify};
-use windfall_stats::hypothesis::{Alternative, t};
+use windfall_core::{Control, ErrorKind, JobSpec, Problem, Serial, Stream, read_options, verify};
+use windfall_stats::hypothesis::{Alternative, mann_whitney, t};
 use windfall_stats::power::Point;
 use windfall_stats::sample_size::{SampleSize, SampleSizeOptions};
+use windfall_stats::statistic::Columns;
 
 fn solved(text: &str) -> windfall_core::Answer {
     solve(&format!("problem = 'sample_size'\nseed = 17\n{text}")).unwrap()
@@ -79,6 +80,22 @@ fn every_mapping_takes_the_same_way() {
 }
 
 #[test]
+fn a_search_starts_where_it_is_told() {
+    let found = |more: &str| {
+        let job = "problem = 'sample_size'\ntest = 't-test'\neffect = 0.8\nseed = 3\n";
+        solve(&format!("{job}{more}")).unwrap()
+    };
+    let answer = found("n_min = 20");
+    assert_eq!(answer.quantities[0].estimate, 26.0);
+    assert_eq!(
+        answer.table.unwrap().numbers("n").unwrap().iter().copied().fold(99.0, f64::min),
+        20.0
+    );
+    // Below it nothing is looked at, were it enough.
+    assert_eq!(found("n_min = 40").quantities[0].estimate, 40.0);
+}
+
+#[test]
 fn a_closure_is_searched() {
     let test = |point: Point, stream: &mut Stream| {
         let mut x = vec![0.0; point.n as usize];
@@ -86,9 +103,27 @@ fn a_closure_is_searched() {
         t::one_sample(&x, 0.8, Alternative::TwoSided).p_value
     };
     let options = SampleSizeOptions { simulations: Some(100_000), ..Default::default() };
-    let answer = SampleSize::with_test(&test, options, 5u64.into()).unwrap();
+    let answer = SampleSize::with_test(test, options, 5u64.into()).unwrap();
     let answer = answer.solve(&Serial, &Control::default()).unwrap();
     assert_eq!(answer.quantities[0].estimate, 15.0);
+}
+
+#[test]
+fn a_function_of_samples_is_searched_as_the_catalogue_is() {
+    let design = "effect = 1.1\nlaw = 'exponential(1)'\nsimulations = 20000\nseed = 5";
+    let known =
+        solve(&format!("problem = 'sample_size'\ntest = 'mann-whitney'\n{design}")).unwrap();
+    let job = JobSpec::from_toml(&format!("problem = 'sample_size'\n{design}")).unwrap();
+    let test = Columns(|samples: &[&[f64]]| {
+        mann_whitney::rank_sum(samples[0], samples[1], Alternative::TwoSided).p_value
+    });
+    let options = read_options(&job.options).unwrap();
+    let own = SampleSize::with_test_of_samples(test, options, 5u64.into()).unwrap();
+    let own = own.solve(&Serial, &Control::default()).unwrap();
+    // The search for one's own test starts at 2; the check of the answer has the same draws.
+    assert_eq!(own.quantities[0].estimate, known.quantities[0].estimate);
+    assert_eq!(own.quantities[1..], known.quantities[1..]);
+    assert_eq!(own.method, "own test");
 }
 
 #[test]
@@ -109,6 +144,8 @@ fn what_makes_no_sense_is_refused() {
         ("test = 't-test'\neffect = 0.5\npower = 0.04", "above alpha"),
         ("test = 't-test'\neffect = 0.5\ntolerance = -1", "`tolerance` is `-1`"),
         ("test = 't-test'\neffect = 0.5\nn_max = 1", "`n_max` is `1`"),
+        ("test = 't-test'\neffect = 0.5\nn_min = 1", "`n_min` is `1`"),
+        ("test = 't-test'\neffect = 0.5\nn_min = 9\nn_max = 8", "`n_min` is `9`"),
         ("test = 't-test'\neffect = 0.5\nn = 3", "unknown key `n`"),
         ("test = 't-test'\neffect = 0\nn_max = 1000", "is there an effect at all?"),
     ] {

@@ -68,10 +68,7 @@ pub(in crate::power) fn anova(setup: &Setup<'_>) -> Result<Ready> {
                 Error::invalid("arms", "missing", "the number of samples")
                     .hint("or give the law of each sample in `groups`")
             })?;
-            let arms = arms_of(arms)?;
-            let (law, effect) = (base_law(setup)?, setup.effect()?);
-            let apart = effect * law.sd();
-            contrast(arms).into_iter().map(|c| law.clone().moved(apart * c)).collect()
+            spread_laws(setup, arms)?
         }
         given if design.arms.is_some() => {
             return Err(Error::invalid("arms", given, "left out where `groups` lists the samples"));
@@ -83,6 +80,14 @@ pub(in crate::power) fn anova(setup: &Setup<'_>) -> Result<Ready> {
     };
     let sources = laws.into_iter().map(|law: Law| Source { law, size: setup.n() }).collect();
     Ok(of_moments(setup, sources, Rule::anova))
+}
+
+/// One law moved to `arms` means whose standard deviation is the effect.
+pub(super) fn spread_laws(setup: &Setup<'_>, arms: u64) -> Result<Vec<Law>> {
+    let arms = arms_of(arms)?;
+    let (law, effect) = (base_law(setup)?, setup.effect()?);
+    let apart = effect * law.sd();
+    Ok(contrast(arms).into_iter().map(|c| law.clone().moved(apart * c)).collect())
 }
 
 fn arms_of(arms: u64) -> Result<usize> {

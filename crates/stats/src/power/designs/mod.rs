@@ -12,6 +12,29 @@ use super::law::Law;
 use super::ready::Source;
 use windfall_core::{Error, Result};
 
+/// The samples that a caller's own test sees: one a law in `groups`, else `arms` of them (2), of
+/// one law that the effect moves as it does for the t tests of one and two samples and for the
+/// analysis of variance.
+pub(super) fn samples(setup: &Setup<'_>) -> Result<Vec<Source>> {
+    let design = setup.design;
+    let [first, others] = setup.pair();
+    let laws = match (design.groups.len(), design.arms) {
+        (0, Some(1)) => {
+            let law = base_law(setup)?;
+            let move_by = setup.effect()?.mul_add(law.sd(), -law.mean());
+            vec![law.moved(move_by)]
+        }
+        (0, None | Some(2)) => two_laws(setup)?.into(),
+        (0, Some(arms)) => means::spread_laws(setup, arms)?,
+        (given, None) => given_laws(setup, given)?.unwrap_or_default(),
+        (given, Some(_)) => {
+            return Err(Error::invalid("arms", given, "left out where `groups` lists the samples"));
+        }
+    };
+    let sizes = std::iter::once(first).chain(std::iter::repeat(others));
+    Ok(laws.into_iter().zip(sizes).map(|(law, size)| Source { law, size }).collect())
+}
+
 /// The laws of two samples: as given, or one law that the effect moves for the first sample.
 fn two_laws(setup: &Setup<'_>) -> Result<[Law; 2]> {
     if let Some(laws) = given_laws(setup, 2)? {

@@ -25,6 +25,9 @@ pub(in crate::cli) struct SampleSize {
     /// Confidence level of the intervals [default: 0.95]
     #[arg(long, value_name = "LEVEL", value_parser = number, allow_negative_numbers = true)]
     level: Option<Value>,
+    /// The smallest n to try [default: the least that the test allows]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
+    n_min: Option<Value>,
     /// The largest n to try [default: 100000]
     #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     n_max: Option<Value>,
