@@ -49,6 +49,82 @@ def test_pairings_are_as_in_scipy():
         assert ours.extra["arrangements"] == 5040
 
 
+THREE = (
+    np.array([2.1, 4.0, 3.3, 7.2]),
+    np.array([1.9, 2.2, 6.1, 5.0]),
+    np.array([0.4, 3.1, 2.8, 4.4]),
+)
+
+
+def agreement(x, y, z, axis):
+    # Kendall and Babington Smith: how much the samples agree, by the variance of their sums.
+    return np.var(x + y + z, axis=axis)
+
+
+def scalar_agreement(x, y, z):
+    return np.var(x + y + z)
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+@pytest.mark.parametrize(
+    "statistic", [agreement, scalar_agreement, "var(x0 + x1 + x2)", "mean(x0*x1*x2)"]
+)
+def test_pairings_of_three_samples_are_as_in_scipy(alternative, statistic):
+    theirs_statistic = agreement
+    if statistic == "mean(x0*x1*x2)":
+        theirs_statistic = lambda x, y, z, axis: np.mean(x * y * z, axis=axis)  # noqa: E731
+    options = dict(permutation_type="pairings", alternative=alternative, n_resamples=20_000)
+    # SciPy permutes the last sample too, in 24³ ways: the same p-value.
+    theirs = stats.permutation_test(THREE, theirs_statistic, **options)
+    ours = windfall.permutation_test(THREE, statistic, progress=False, **options)
+    assert (ours.method, ours.extra["arrangements"]) == ("exact", 24**2)
+    assert ours.pvalue == pytest.approx(theirs.pvalue, abs=1e-15)
+
+
+def test_random_pairings_of_three_samples_agree_with_all_of_them():
+    def call(n, **options):
+        return windfall.permutation_test(
+            THREE, "var(x0 + x1 + x2)", permutation_type="pairings", n_resamples=n, **options
+        )
+
+    exact, drawn = call(576, alternative="greater"), call(575, alternative="greater", rng=5)
+    assert drawn.method != "exact"
+    many = windfall.permutation_test(
+        tuple(np.concatenate([x, x + 0.3]) for x in THREE),
+        agreement,
+        permutation_type="pairings",
+        alternative="greater",
+        n_resamples=4000,
+        rng=5,
+    )
+    theirs = stats.permutation_test(
+        tuple(np.concatenate([x, x + 0.3]) for x in THREE),
+        agreement,
+        permutation_type="pairings",
+        alternative="greater",
+        n_resamples=4000,
+        random_state=5,
+    )
+    # Five standard errors: a false alarm in 1.7 million.
+    assert abs(drawn.pvalue - exact.pvalue) < 5 * drawn.mcse
+    assert abs(many.pvalue - theirs.pvalue) < 5 * np.hypot(many.mcse, many.mcse)
+    assert windfall.verify(drawn)
+
+
+def test_columns_of_a_table_are_permuted_each_by_itself_within_strata():
+    table = {"s": list("aabb"), **dict(zip("xyz", THREE))}
+    result = windfall.permutation_test(
+        table, "mean(x*y*z)", permute=["x", "y"], separately=True, strata="s", progress=False
+    )
+    orders = [(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)]
+    x, y, z = THREE
+    values = [np.mean(x[list(a)] * y[list(b)] * z) for a in orders for b in orders]
+    assert result.extra["arrangements"] == 16
+    assert np.sort(result.null_distribution) == pytest.approx(np.sort(values))
+    together = windfall.permutation_test(table, "mean(x*y*z)", permute=["x", "y"], progress=False)
+    assert together.extra["arrangements"] == 24
+
+
 def test_one_sample_flips_its_signs():
     d = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]  # Darwin; Fisher (1935)
     for data in (d, (d,)):
@@ -107,8 +183,13 @@ def test_bad_arguments_are_named():
         call((X, Y), "t(x)", groups="g")
     with pytest.raises(ValueError, match="two or more"):
         call((X,), "mean(x)")
-    with pytest.raises(ValueError, match="in `permute`"):
+    with pytest.raises(windfall.InputError, match="here there are formulas"):
         call((X, Y, X), "pearson(x0, x1)", permutation_type="pairings")
+    for still in ["mean(x0)", "sd(x2) + correlation(x0, x1)", "median(abs(x1))"]:
+        with pytest.raises(windfall.InputError, match="one that permutations change"):
+            call((X, Y, X), still, permutation_type="pairings")
+    with pytest.raises(windfall.InputError, match="`separately`"):
+        call({"x": X, "g": list("aabbabb")}, "t(x)", groups="g", separately=True)
     with pytest.raises(windfall.InputError, match="alternative"):
         call((X, Y), "t(x)", alternative="both")
     with pytest.raises(windfall.TaskError, match="no good"):

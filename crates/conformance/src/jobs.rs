@@ -63,6 +63,8 @@ const JOBS: &[&str] = &[
      start = [{ means = [[550, 3], [650, 3.3]] }, { means = [[550, 3.3], [650, 3]] }]",
     "problem = 'permutation'\ndata = 'law'\npermute = 'lsat'\ndistribution = true\n\
      statistic = ['correlation(lsat, gpa)', 'kendall(lsat, gpa)']\nresamples = 20000",
+    "problem = 'permutation'\ndata = 'law'\npermute = ['lsat', 'gpa']\nseparately = true\n\
+     statistic = 'mean(lsat*gpa)'\nstrata = 'side'\nresamples = 600",
     "problem = 'permutation'\ndata = 'law'\nsamples = ['lsat', 'gpa']\n\
      statistic = 'mean(lsat - 180*gpa)'\nresamples = 40000",
     "problem = 'permutation'\ndata = 'law'\ngroups = 'year'\n\

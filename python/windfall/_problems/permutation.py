@@ -26,6 +26,7 @@ def permutation_test(
     groups: str | None = None,
     samples: str | Sequence[str] | None = None,
     permute: str | Sequence[str] | None = None,
+    separately: bool = False,
     strata: str | None = None,
     n_resamples: int | float | None = None,
     alternative: Literal["two-sided", "less", "greater", "absolute"] | None = None,
@@ -58,6 +59,8 @@ def permutation_test(
     groups, samples, permute : str or list of str
         The same three designs of a table: the column of labels, the columns of related
         samples, the columns that are permuted, together, against all others.
+    separately : bool
+        Whether the columns of `permute` are permuted each by itself.
     strata : str, optional
         A column: permute within each of its values.
     n_resamples : int, default 9,999
@@ -95,6 +98,7 @@ def permutation_test(
         groups=groups,
         samples=_listed(samples),
         permute=_listed(permute),
+        separately=separately or None,
         strata=strata,
         resamples=_count(n_resamples, distribution),
         alternative=alternative,
@@ -105,7 +109,7 @@ def permutation_test(
     )
     if _is_samples(data):
         table, design = _samples_design(data, permutation_type or "independent")
-        clash = {"groups", "samples", "permute", "strata"} & options.keys()
+        clash = {"groups", "samples", "permute", "separately", "strata"} & options.keys()
         if clash:
             raise ValueError(
                 f"`{min(clash)}` names a column of a table; with a tuple of samples"
@@ -143,12 +147,9 @@ def _samples_design(data: Sequence[Any], kind: str) -> tuple[Table, dict[str, An
         raise ValueError(
             f"`permutation_type` is `{kind}`; it must be independent, samples or pairings"
         )
-    if len(samples) > 2:
-        raise ValueError(
-            f"pairings of {len(samples)} samples: give a table, and in `permute` the columns"
-            " that are permuted together"
-        )
-    return table, {"permute": names[:1]}
+    # Only their positions against each other matter: one of several may stay.
+    moving = names[:1] if len(names) < 3 else names[:-1]
+    return table, {"permute": moving, **given(separately=len(moving) > 1 or None)}
 
 
 def _is_samples(data: Any) -> bool:

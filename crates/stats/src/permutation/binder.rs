@@ -16,8 +16,10 @@ enum Moved {
     Labels(String, Labels),
     /// Each row in every order of these columns' values; of one column, with either sign.
     Orders(u32),
-    /// The columns that move.
+    /// The columns that move together.
     Columns(Vec<String>),
+    /// The columns that move each by itself.
+    Apart(Vec<String>),
 }
 
 /// A table about to be permuted.
@@ -49,16 +51,23 @@ impl Binder {
             return Err(Error::too_few("columns to permute", 0, 1));
         }
         columns.iter().try_for_each(|name| table.numbers(name).map(drop))?;
-        Ok(Self { pool: table.clone(), rows, moved: Moved::Columns(columns.to_vec()) })
+        // Of a single column the two are the same, and together is faster.
+        let moved = match options.separately && columns.len() > 1 {
+            true => Moved::Apart(columns.to_vec()),
+            false => Moved::Columns(columns.to_vec()),
+        };
+        Ok(Self { pool: table.clone(), rows, moved })
     }
 
-    /// What is rearranged.
-    pub fn kind(&self) -> Kind {
-        match &self.moved {
+    /// What is rearranged, within `strata`.
+    pub fn design(&self, strata: Option<&[u32]>) -> Design {
+        let kind = match &self.moved {
+            Moved::Apart(columns) => return Design::apart(columns.len(), self.rows, strata),
             Moved::Labels(_, labels) => Kind::Labels(labels.codes().to_vec(), labels.names().len()),
             Moved::Orders(orders) => Kind::Orders(*orders),
             Moved::Columns(_) => Kind::Pairings,
-        }
+        };
+        Design::new(kind, self.rows, strata)
     }
 
     /// The columns of `table` as formulas see them; `derived` ones move as they are told.
@@ -74,7 +83,8 @@ impl Binder {
         let frame = Frame::new(table, groups, None, Counts::Varying)?;
         Ok(frame.moving(match &self.moved {
             Moved::Labels(..) => Moves::Labels,
-            Moved::Orders(_) => Moves::Nothing,
+            // Columns that move apart are arranged before a formula sees them.
+            Moved::Orders(_) | Moved::Apart(_) => Moves::Nothing,
             Moved::Columns(columns) => {
                 let moving = derived.iter().filter(|(.., side)| *side == Side::Moving);
                 let names = moving.map(|(name, ..)| name).chain(columns);
@@ -112,6 +122,7 @@ impl Binder {
             is_large &= whole.is_some_and(|test| test.is_large_when_extreme);
             for slot in formula.slots() {
                 let Some(test) = self.test(&slot.aggregate) else {
+                    self.check_moves(slot)?;
                     inner.push(written(slot)?);
                     slots.push(Slot::Formula(inner.len() - 1));
                     continue;
@@ -191,10 +202,11 @@ impl Binder {
             let others = TESTS.iter().filter(|other| self.serves(other)).map(|other| other.name);
             let others: Vec<&str> = others.collect();
             let expected = format!("a statistic of this design: it is for {}", test.serves.told());
-            return Err(Error::invalid("statistic", test.name, &expected).hint(format!(
-                "here there are {}, and formulas of aggregates",
-                others.join(", ")
-            )));
+            let hint = match others.as_slice() {
+                [] => "here there are formulas of aggregates, such as `correlation(x, y)`".into(),
+                some => format!("here there are {}, and formulas of aggregates", some.join(", ")),
+            };
+            return Err(Error::invalid("statistic", test.name, &expected).hint(hint));
         }
         let columns: Vec<Values> =
             slot.columns.iter().map(|expr| frame.values(expr)).collect::<Result<_>>()?;
@@ -233,10 +245,35 @@ impl Binder {
             _ => Vec::new(),
         };
         let statistic = Statistic::parse(&texts, &frame)?;
+        if let Moved::Apart(columns) = &self.moved {
+            return Ok(Inner::Anew(Anew { texts, moving: columns.clone(), table, is_apart: true }));
+        }
         let sums_suffice = moving.is_empty() || statistic.parts.is_empty();
         match Linear::new(&statistic, design).filter(|_| sums_suffice) {
             Some(linear) => Ok(Inner::Sums(Box::new(statistic), linear)),
-            None => Ok(Inner::Anew(Anew { texts, table, moving })),
+            None => Ok(Inner::Anew(Anew { texts, table, moving, is_apart: false })),
+        }
+    }
+
+    /// Where columns move apart, checks that an aggregate looks at two that do not stay together.
+    fn check_moves(&self, slot: &windfall_expr::Slot) -> Result<()> {
+        let Moved::Apart(columns) = &self.moved else { return Ok(()) };
+        let side_of = |moving: Vec<String>| {
+            let frame = Frame::new(&self.pool, None, None, Counts::Varying)?;
+            let frame = frame.moving(Moves::Columns(moving));
+            let sides = slot.columns.iter().map(|expr| Ok(frame.values(expr)?.side));
+            sides.collect::<Result<Vec<Side>>>()
+        };
+        let is_seen = |column: &String| {
+            Ok(side_of(vec![column.clone()])?.iter().any(|side| *side != Side::Still))
+        };
+        let seen: Vec<bool> = columns.iter().map(is_seen).collect::<Result<_>>()?;
+        let moving = seen.iter().filter(|&&seen| seen).count();
+        let looks_at_still = side_of(columns.clone())?.iter().any(|side| *side != Side::Moving);
+        match moving {
+            0 => Err(self.unmoved(&written(slot)?)),
+            1 if !looks_at_still => Err(self.unmoved(&written(slot)?)),
+            _ => Ok(()),
         }
     }
 
@@ -256,7 +293,7 @@ impl Binder {
             Moved::Orders(_) => {
                 "it must tell the related samples apart, as `mean(a - b)` does".into()
             }
-            Moved::Columns(columns) => format!(
+            Moved::Columns(columns) | Moved::Apart(columns) => format!(
                 "it must pair `{}`, which is permuted, with a column that stays",
                 columns.join("`, `")
             ),
@@ -275,14 +312,27 @@ impl Binder {
             let values = frame.named(name)?;
             let shows = match (values.selection, values.side) {
                 (Some(label), _) => Shows::Label(label),
-                (None, Side::Still) if matches!(self.moved, Moved::Columns(_)) => Shows::Still,
+                (None, Side::Still) if self.has_pairs() => Shows::Still,
                 _ => Shows::Arranged,
             };
-            Ok((values.values, shows))
+            let apart = self.place_apart(name).map(Shows::Apart);
+            Ok((values.values, apart.unwrap_or(shows)))
         };
         let columns = names.iter().map(shown).collect::<Result<_>>()?;
         let names = statistic.names();
         Ok(Bound { names, target: Target::User(User { statistic, columns }) })
+    }
+
+    /// The place of a column among those that move each by itself.
+    fn place_apart(&self, name: &str) -> Option<usize> {
+        match &self.moved {
+            Moved::Apart(columns) => columns.iter().position(|column| column == name),
+            _ => None,
+        }
+    }
+
+    fn has_pairs(&self) -> bool {
+        matches!(self.moved, Moved::Columns(_) | Moved::Apart(_))
     }
 
     fn columns_for_users(&self) -> Vec<String> {

@@ -59,26 +59,44 @@ pub(crate) struct Anew {
     pub texts: Vec<String>,
     pub table: Table,
     pub moving: Vec<String>,
+    /// Whether the columns move each by itself, their places one below the other.
+    pub is_apart: bool,
 }
 
 impl Anew {
     fn values(&self, arrangement: &[u32]) -> Result<Vec<f64>> {
         let columns = self.table.columns().map(|(name, column)| {
-            let column = match column {
-                Column::Numbers(numbers) if self.moving.iter().any(|moving| moving == name) => {
-                    let values = numbers.as_slice();
-                    let shown = arrangement.iter().map(|&row| values[row as usize]);
+            let place = self.moving.iter().position(|moving| moving == name);
+            let column = match (column, place) {
+                (Column::Numbers(numbers), Some(place)) => {
+                    let place = if self.is_apart { place } else { 0 };
+                    let shown = arranged(numbers.as_slice(), arrangement, place);
                     Column::Numbers(Numbers::from(shown.collect::<Vec<f64>>()))
                 }
-                other => other.clone(),
+                (other, _) => other.clone(),
             };
             (name.to_owned(), column)
         });
         let table = Table::new(columns.collect())?;
         let frame = Frame::new(&table, None, None, Counts::Varying)?;
-        let moves = Moves::Columns(self.moving.clone());
+        let moves = match self.is_apart {
+            true => Moves::Nothing,
+            false => Moves::Columns(self.moving.clone()),
+        };
         Ok(Statistic::parse(&self.texts, &frame.moving(moves))?.estimates())
     }
+}
+
+/// The values of a column as they are arranged, where it stands at `place` of columns one below the
+/// other.
+fn arranged<'a>(
+    values: &'a [f64],
+    arrangement: &'a [u32],
+    place: usize,
+) -> impl Iterator<Item = f64> + 'a {
+    let start = place * values.len();
+    let own = &arrangement[start..start + values.len()];
+    own.iter().map(move |&row| values[row as usize - start])
 }
 
 /// Room that a shard works in.
@@ -257,6 +275,8 @@ pub(crate) enum Shows {
     Label(u32),
     /// The column as it stands.
     Still,
+    /// As it is arranged by itself, its place among those that are.
+    Apart(usize),
 }
 
 /// A user's function with its columns, over the pool.
@@ -285,14 +305,17 @@ impl User {
         for ((values, shows), out) in self.columns.iter().zip(gathered.iter_mut()) {
             out.clear();
             for arrangement in arrangements.chunks_exact(rows) {
-                let shown = arrangement.iter().map(|&row| values[row as usize]);
+                let shown = || arrangement.iter().map(|&row| values[row as usize]);
                 match (shows, &design.kind) {
-                    (Shows::Still, _) => out.extend_from_slice(&values[..rows]),
+                    (Shows::Still, _) => out.extend_from_slice(&values[..rows.min(values.len())]),
+                    (Shows::Apart(place), _) => {
+                        out.extend(arranged(values, arrangement, *place));
+                    }
                     (Shows::Label(label), Kind::Labels(codes, _)) => {
-                        let under = shown.zip(codes).filter(|(_, code)| *code == label);
+                        let under = shown().zip(codes).filter(|(_, code)| *code == label);
                         out.extend(under.map(|(value, _)| value));
                     }
-                    _ => out.extend(shown),
+                    _ => out.extend(shown()),
                 }
             }
         }

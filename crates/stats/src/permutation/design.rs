@@ -54,6 +54,17 @@ impl Design {
         }
     }
 
+    /// A design of so many columns of `rows` rows, each permuted by itself within `strata`: they
+    /// stand one below the other, each with strata of its own.
+    pub fn apart(columns: usize, rows: usize, strata: Option<&[u32]>) -> Self {
+        let own = |row: usize| strata.map_or(0, |codes| codes[row]);
+        let count = (0..rows).map(own).max().map_or(1, |most| most + 1);
+        let codes: Vec<u32> = (0..columns as u32)
+            .flat_map(|column| (0..rows).map(move |row| column * count + own(row)))
+            .collect();
+        Self::new(Kind::Pairings, columns * rows, Some(&codes))
+    }
+
     /// The number of positions.
     pub fn rows(&self) -> usize {
         self.rows
@@ -281,6 +292,8 @@ mod tests {
             (Design::new(labels(&[0, 1, 1, 0, 2, 0]), 6, Some(&[0, 1, 0, 1, 0, 0])), 2 * 12),
             (Design::new(Kind::Pairings, 5, None), 120),
             (Design::new(Kind::Pairings, 5, Some(&[1, 0, 1, 1, 0])), 12),
+            (Design::apart(2, 3, None), 36),
+            (Design::apart(2, 4, Some(&[1, 0, 1, 0])), 16),
             (Design::new(Kind::Orders(2), 5, None), 32),
             (Design::new(Kind::Orders(6), 3, None), 216),
         ]

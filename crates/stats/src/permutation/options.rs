@@ -52,6 +52,8 @@ pub struct PermutationOptions {
     pub samples: Option<Formulas>,
     /// The columns that are permuted, together, against all others.
     pub permute: Option<Formulas>,
+    /// Whether each of those columns is permuted by itself: those of k + 1 samples in (n!)^k ways.
+    pub separately: bool,
     /// The column of strata: labels or rows are permuted within each.
     pub strata: Option<String>,
     /// What counts as extreme; by default `greater` for statistics that are large whatever the
@@ -77,6 +79,7 @@ impl Default for PermutationOptions {
             groups: None,
             samples: None,
             permute: None,
+            separately: false,
             strata: None,
             alternative: None,
             resamples: 9_999,
@@ -146,6 +149,10 @@ impl PermutationOptions {
                 let what = if self.groups.is_some() { "groups" } else { "samples" };
                 return Err(Error::invalid(what, "given", expected).hint(hint));
             }
+        }
+        if self.separately && self.permute.is_none() {
+            return Err(Error::invalid("separately", true, "left out without `permute`")
+                .hint("it says that the columns of `permute` are permuted each by itself"));
         }
         if let (Some(strata), Some(_)) = (&self.strata, &self.samples) {
             return Err(Error::invalid("strata", strata, "left out with `samples`")

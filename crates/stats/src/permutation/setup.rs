@@ -52,7 +52,7 @@ impl Setup {
         let strata = options.strata.as_deref().map(|name| table.labels(name)).transpose()?;
         let strata = strata.as_ref().map(Labels::codes);
         let binder = Binder::new(table, options)?;
-        let design = Design::new(binder.kind(), rows, strata);
+        let design = binder.design(strata);
         let (bound, is_large_when_extreme) = match wish {
             Wish::Formulas([]) => {
                 return Err(Error::invalid("statistic", "missing", "a formula")

@@ -25,6 +25,10 @@ pub(in crate::cli) struct Permutation {
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', help_heading = "Design")]
     #[serde(serialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     permute: Vec<String>,
+    /// Permute each of those columns by itself
+    #[arg(long, requires = "permute", help_heading = "Design")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    separately: bool,
     /// Permute within each stratum: a column
     #[arg(long, value_name = "COLUMN", help_heading = "Design")]
     strata: Option<String>,
