@@ -31,6 +31,12 @@ def test_the_species_of_iris(examples):
     assert "setosa" in fits._repr_html_()
     axes = fits.plot_term("petal_length")
     assert [label.get_text() for label in axes.get_yticklabels()] == list(IRIS)
+    both = fits.plot()
+    assert len(both) == 2 and all(axes.yaxis_inverted() for axes in both)
+    assert both[1].get_xlabel().startswith("petal_length: estimate and 95 %")
+    assert len(fits.plot(terms=["petal_length"])) == 1
+    with pytest.raises(ValueError, match="`petal` is no term"):
+        fits.plot(terms=["petal"])
 
 
 def test_arrays_are_fitted_as_numpy_does(arrays):

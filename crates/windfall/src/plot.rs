@@ -6,12 +6,16 @@
 mod axis;
 mod chains;
 mod curve;
+mod fits;
 mod font;
+mod forest;
 mod mixture;
 mod null;
 mod panel;
 mod png;
 mod scene;
+mod study;
+mod tidy;
 
 use crate::files::{extension, replace};
 use font::Font;
@@ -28,15 +32,23 @@ struct Drawer {
 }
 
 /// The ways to draw an answer, the most particular first.
-static DRAWERS: &[Drawer] =
-    &[mixture::DRAWER, chains::DRAWER, null::DRAWER, panel::DRAWER, curve::DRAWER];
+static DRAWERS: &[Drawer] = &[
+    study::DRAWER,
+    fits::DRAWER,
+    mixture::DRAWER,
+    chains::DRAWER,
+    null::DRAWER,
+    panel::DRAWER,
+    curve::DRAWER,
+];
 
 /// Draws `answer` into the file at `path`: SVG or PNG by its ending. The file appears whole or not
 /// at all.
 ///
 /// A distribution is drawn as a histogram a quantity, with estimate and interval; the draws of
 /// several chains as densities, traces and ranks; powers along a table as a curve with its band; a
-/// mixture as densities or ellipses over its rows.
+/// mixture as densities or ellipses over its rows; a simulation study as its measures with their
+/// Monte Carlo errors, fits as coefficients with their intervals, a line a condition or group.
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for another ending, [`ErrorKind::TooFew`] if the answer keeps nothing
@@ -162,7 +174,7 @@ mod tests {
     fn chains_are_drawn_as_density_trace_and_ranks() {
         let svg = String::from_utf8(drawn("chains.svg", &chains())).unwrap();
         // Two chains, three panels.
-        assert_eq!(svg.matches("<polyline").count(), 6, "{svg}");
+        assert_eq!(svg.matches("fill=\"none\"").count(), 6, "{svg}");
         for part in ["tau", "density", "draw", "rank", "chain 1"] {
             assert!(svg.contains(part), "{part} is missing in {svg}");
         }

@@ -57,6 +57,23 @@ class FitResult(Result):
         each = len(status) // self.draws
         return np.array([reason == "ok" for reason in status[::each]])
 
+    def plot(self, ax: Any = None, *, terms: Sequence[str] | None = None) -> Any:  # type: ignore[override]
+        """Draw coefficients with their intervals, an axes a term and a line a group.
+
+        `ax` is an array of as many axes as there are terms, or `terms` that are named;
+        without it they are made, side by side. Returns the array. Needs matplotlib.
+        """
+        shown = self.terms if terms is None else list(terms)
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            size = (1.5 + 3 * len(shown), 1 + 0.25 * max(self.draws, 6))
+            ax = plt.subplots(1, len(shown), figsize=size, sharey=True, squeeze=False)[1][0]
+        axes = np.atleast_1d(ax)
+        for term, one in zip(shown, axes, strict=True):
+            self.plot_term(term, one)
+        return axes
+
     def plot_term(self, term: str, ax: Any = None) -> Any:
         """Draw the estimates of one term with their intervals, a line a group; return the axes.
 
@@ -80,7 +97,7 @@ class FitResult(Result):
         keys = list(self.table)[: list(self.table).index("term")]
         names = [", ".join(f"{self.table[key][row]}" for key in keys) for row in lines * each]
         axes.set_yticks(lines, names)
-        axes.invert_yaxis()
+        axes.yaxis.set_inverted(True)
         axes.set_xlabel(f"{term}: estimate and {100 * self.extra['level']:g} % interval")
         return axes
 

@@ -95,6 +95,8 @@ impl Findings {
         let draws = Draws { name: "replicates", count: done };
         let complete = done == self.tasks();
         let mut extra = Map::new();
+        extra.insert("level".into(), self.options.level.into());
+        extra.insert("alpha".into(), self.options.alpha.into());
         extra.insert("failures".into(), self.failures(&records, seed, &mut notes)?);
         let index = match self.options.distribution {
             true => Some(kept::to_table(&records, &self.conditions, &self.methods)?),

@@ -67,6 +67,9 @@ pub(super) struct OfReplicates {
     /// Write the table to a .csv, .tsv or .parquet file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Draw the measures with their Monte Carlo errors into a .svg or .png file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub plot: Option<PathBuf>,
     /// Write every replicate, one row a method, to a .csv, .tsv or .parquet file for --extend
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub keep: Option<PathBuf>,
@@ -78,6 +81,9 @@ pub(super) struct OfTable {
     /// Write the table to a .csv, .tsv or .parquet file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Draw the coefficients with their intervals into a .svg or .png file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub plot: Option<PathBuf>,
 }
 
 fn seed(text: &str) -> Result<Seed, String> {

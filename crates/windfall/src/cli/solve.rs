@@ -72,9 +72,9 @@ pub(super) struct Keep<F: Args> {
 
 impl<F: Args + Flags> Keep<F> {
     pub(super) fn obey(&self) -> Done {
-        let OfReplicates { out, keep } = &self.of_replicates;
-        let (out, keep) = (out.as_deref(), keep.as_deref());
-        let outputs = Outputs { out, plot: None, keep, distribution: keep.is_some() };
+        let OfReplicates { out, plot, keep } = &self.of_replicates;
+        let (out, plot, keep) = (out.as_deref(), plot.as_deref(), keep.as_deref());
+        let outputs = Outputs { out, plot, keep, distribution: keep.is_some() };
         solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
     }
 }
@@ -94,7 +94,9 @@ pub(super) struct Tabulate<F: Args> {
 
 impl<F: Args + Flags> Tabulate<F> {
     pub(super) fn obey(&self) -> Done {
-        let outputs = Outputs { out: self.of_table.out.as_deref(), ..Outputs::default() };
+        let OfTable { out, plot } = &self.of_table;
+        let (out, plot) = (out.as_deref(), plot.as_deref());
+        let outputs = Outputs { out, plot, ..Outputs::default() };
         solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
     }
 }

@@ -30,9 +30,9 @@ const BOTTOM: f64 = HEIGHT - 44.0;
 /// Quantities that are drawn at most.
 const ROWS_MAX: usize = 40;
 /// Points of a density.
-const GRID: usize = 160;
+const GRID: usize = 120;
 /// Stretches of a trace; each shows its lowest and highest draw.
-const STRETCHES: usize = 280;
+const STRETCHES: usize = 200;
 /// Bins of the ranks.
 const RANK_BINS: usize = 20;
 

@@ -3,6 +3,7 @@
 use super::Drawer;
 use super::axis::{Bins, bins, ticks};
 use super::font::Font;
+use super::forest::cut;
 use super::scene::{Anchor, Colour, Scene, Shape};
 use crate::readable::{count, significant, with_error};
 use windfall_core::{Answer, Interval, Quantity};
@@ -121,14 +122,7 @@ impl Panel<'_> {
 
     /// `text`, ended by an ellipsis if it is wider than the plot.
     fn cut(&self, text: &str, size: f64) -> String {
-        let fits = |text: &str| self.font.width(text, size) <= RIGHT - LEFT;
-        let mut cut = text.to_owned();
-        while !fits(&cut) && cut.pop().is_some() {
-            if fits(&format!("{cut}…")) {
-                return format!("{cut}…");
-            }
-        }
-        cut
+        cut(self.font, text, size, RIGHT - LEFT)
     }
 
     /// The light ground of the interval.

@@ -82,14 +82,11 @@ impl Scene {
                 ),
                 Shape::Line { points, width, colour } => writeln!(
                     svg,
-                    "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" \
-                     stroke-width=\"{width}\" stroke-linejoin=\"round\"/>",
-                    points
-                        .iter()
-                        .map(|[x, y]| format!("{},{}", short(*x), short(*y)))
-                        .collect::<Vec<_>>()
-                        .join(" "),
-                    hex(*colour)
+                    "<path d=\"{}\" transform=\"scale(.1)\" fill=\"none\" stroke=\"{}\" \
+                     stroke-width=\"{}\" stroke-linejoin=\"round\"/>",
+                    steps(points),
+                    hex(*colour),
+                    short(10.0 * width)
                 ),
                 Shape::Band { points, colour } => {
                     let upper = points.iter().map(|[x, y, _]| (x, y));
@@ -126,10 +123,43 @@ fn short(length: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A path through points in tenths of a pixel, each told by the step from the one before: a line of
+/// many points takes half the room.
+fn steps(points: &[[f64; 2]]) -> String {
+    let (mut path, mut from) = ("M".to_owned(), [0, 0]);
+    for (place, point) in points.iter().enumerate() {
+        let to = point.map(|length| (10.0 * length).round() as i64);
+        if place == 1 {
+            path.push('l');
+        }
+        for (axis, step) in [to[0] - from[0], to[1] - from[1]].into_iter().enumerate() {
+            // A sign parts two numbers as well as a space does.
+            if step >= 0 && (axis == 1 || place > 1) {
+                path.push(' ');
+            }
+            path.push_str(&step.to_string());
+        }
+        from = to;
+    }
+    path
+}
+
 fn hex([red, green, blue]: Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_steps_in_tenths() {
+        let points = [[1.0, 2.04], [3.5, -1.0], [3.5, 0.0], [2.0, 7.0]];
+        assert_eq!(steps(&points), "M10 20l25-30 0 10-15 70");
+        assert_eq!(steps(&points[..1]), "M10 20");
+    }
 }

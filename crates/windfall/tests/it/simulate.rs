@@ -63,6 +63,48 @@ fn conditions_come_from_a_grid_or_from_a_file() {
 }
 
 #[test]
+fn a_study_is_drawn_with_its_errors() {
+    let scratch = Scratch::new();
+    let plain = scratch.answer(&study(&["-n", "50"]));
+    assert_eq!(scratch.answer(&study(&["-n", "50", "--plot", "s.svg"])), plain);
+    let read = |name: &str| std::fs::read_to_string(scratch.path().join(name)).unwrap();
+    let svg = read("s.svg");
+    for part in ["n = 10", "n = 25", "log mean", ">bias<", ">coverage<", "100 replicates · bars"] {
+        assert!(svg.contains(part), "{part} is missing in {svg}");
+    }
+    assert!(!svg.contains("relative bias"), "of many measures the usual ones are drawn");
+    // Two conditions, and one method that states an interval.
+    scratch.answer(&study(&["-n", "50", "--measure", "width", "--plot", "w.svg"]));
+    assert_eq!(read("w.svg").matches("fill=\"none\"").count(), 2);
+    scratch.answer(&study(&["-n", "50", "--write-job", "job.toml"]));
+    scratch.answer(&["run", "job.toml", "--plot", "again.svg"]);
+    assert_eq!(read("again.svg"), svg);
+    scratch.answer(&study(&["-n", "50", "--plot", "s.png"]));
+}
+
+#[test]
+fn fits_are_drawn_by_group_and_term() {
+    let scratch = Scratch::with_law_school();
+    let read = |name: &str| std::fs::read_to_string(scratch.path().join(name)).unwrap();
+    let mut rows = "g,x,y\n".to_owned();
+    for row in 0..60 {
+        let (g, x) = (row / 20, f64::from(row % 20));
+        // The group 2 has no spread, and so no fit.
+        let x = if g == 2 { 1.0 } else { x };
+        rows.push_str(&format!("{g},{x},{}\n", 2.0 * x + f64::from(row * 7 % 5)));
+    }
+    scratch.put("groups.csv", &rows);
+    scratch.answer(&["fit", "groups.csv", "y ~ x", "--by", "g", "--plot", "by.svg"]);
+    let svg = read("by.svg");
+    for part in ["fit: y ~ x", "g = 0", "g = 2", "(Intercept)", "95 % intervals"] {
+        assert!(svg.contains(part), "{part} is missing in {svg}");
+    }
+    assert_eq!(svg.matches("fill=\"none\"").count(), 4, "two groups with a fit, two terms");
+    scratch.answer(&["fit", "law_school.csv", "gpa ~ lsat", "--plot", "one.svg"]);
+    assert_eq!(read("one.svg").matches("fill=\"none\"").count(), 2);
+}
+
+#[test]
 fn a_failure_names_the_task_that_replay_runs_again() {
     let scratch = Scratch::new();
     let failing =
