@@ -71,6 +71,9 @@ fn permutations_that_change_nothing_are_named() {
     refused(&permutation(&["-s", "mean(x)", "--permute", "z"]), &["`z`"]);
     refused(&permutation(&["-s", "t(x)", "--groups", "y"]), &["`t`", "two groups", "f"]);
     refused(&permutation(&["-s", "mean(x)", "--samples", "x", "-n", "0"]), &["resamples", "`0`"]);
+    refused(&permutation(&["-s", "mean(x)", "--samples", "x", "--separately"]), &["--permute"]);
+    let apart = ["-s", "sd(x) + mean(y)", "--permute", "x,y", "--separately"];
+    refused(&permutation(&apart), &["one that permutations change"]);
     let both = ["-s", "mean(x)", "--samples", "x", "--groups", "y"];
     refused(&permutation(&both), &["the only one of"]);
     let side = ["-s", "mean(x)", "--samples", "x", "--alternative", "both"];
@@ -232,4 +235,35 @@ fn chains_that_cannot_run_are_refused() {
     refused(&sample(&["--target-acceptance", "2"]), &["`target_acceptance` is `2`"]);
     refused(&sample(&["--with", "sd=1,-1"]), &["`sd`", "-1"]);
     refused(&sample(&["--with", "sdd=1,1"]), &["`sdd`", "did you mean `sd`"]);
+}
+
+#[test]
+fn models_that_make_no_sense_are_refused() {
+    let sample = |more: &[&'static str]| [&["sample"][..], more].concat();
+    let line = "sum(normal_lpdf(y, a + b*x, 1)) + normal_lpdf(a, 0, 9) + normal_lpdf(b, 0, 9)";
+    let both = ["-p", "a=real", "-p", "b=real"];
+    let of = |more: &[&'static str]| [&["sample", line][..], more, &both].concat();
+    refused(&sample(&[]), &["hint: "]);
+    refused(&sample(&["normal_lpdf(a, 0, 1)"]), &["`parameters`", "missing"]);
+    refused(&sample(&["normal_lpdf(a, 0, 1) + c", "-p", "a=real"]), &["`c`"]);
+    refused(&sample(&["normal_lpdf(a, 0", "-p", "a=real"]), &["never closed"]);
+    let without_prior = ["normal_lpdf(a, 0, 1)", "-p", "a=real", "-p", "b=real"];
+    refused(&sample(&without_prior), &["`b`", "add a prior"]);
+    refused(&sample(&["normal_lpdf(a, 0, 1)", "-p", "a=rael"]), &["`parameters.a`", "rael"]);
+    refused(&sample(&["normal_lpdf(a, 0, 1)", "-p", "a=3:1"]), &["`parameters.a`"]);
+    refused(&of(&[]), &["unknown variable `y`"]);
+    refused(&sample(&["sum(a)", "-p", "a=real"]), &["`data`", "missing", "formula has sums"]);
+    refused(&of(&["none.csv"]), &["`none.csv`", "no such file"]);
+    refused(&of(&["nan.csv"]), &["`y`", "`NaN` in row 1"]);
+    refused(&of(&["text.csv"]), &["`y`", "numbers"]);
+    refused(&of(&["good.csv", "-p", "x=real"]), &["`x`", "a parameter and a column"]);
+    refused(&sample(&["normal_lpdf(a, 0, 1)", "good.csv", "-p", "a=real"]), &["`data`", "no rows"]);
+    let derived = ["--derived", "c=2*d"];
+    refused(&of(&[&["good.csv"][..], &derived].concat()), &["derived `c`", "`d`"]);
+    refused(&of(&["good.csv", "--constant", "s=big"]), &["`constants.s`", "big"]);
+    let linear = |more: &[&'static str]| [&["sample", "-m", "linear"][..], more].concat();
+    refused(&linear(&["good.csv"]), &["`formula`", "missing"]);
+    refused(&linear(&["--with", "formula=y ~ x"]), &["`data`", "missing"]);
+    refused(&linear(&["good.csv", "--with", "formula=y ~ z"]), &["`z`"]);
+    refused(&linear(&["nan.csv", "--with", "formula=y ~ x"]), &["`y`"]);
 }

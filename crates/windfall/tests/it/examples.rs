@@ -1,5 +1,7 @@
 //! Run the Rust examples: each asserts its own answer.
 
+#[path = "../../examples/chains.rs"]
+mod chains;
 #[path = "../../examples/closures.rs"]
 mod closures;
 #[path = "../../examples/pi.rs"]
@@ -10,6 +12,11 @@ mod replicate;
 mod study;
 
 use windfall::Result;
+
+#[test]
+fn chains_explore_log_densities_of_ones_own() -> Result<()> {
+    chains::main()
+}
 
 #[test]
 fn closures_are_problems_too() -> Result<()> {
