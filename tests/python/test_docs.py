@@ -15,6 +15,7 @@ import pytest
 import windfall
 
 ROOT = Path(__file__).resolve().parents[2]
+FIGURES = ROOT / "docs/figures"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
 MODULES = ["", "._result", "._data", "._rng", "._functions"]
@@ -50,6 +51,7 @@ def test_the_python_of_a_page_runs(page, beside_examples):
         with contextlib.redirect_stdout(printed):
             exec(compile(code, str(page), "exec"), names)
         holds(printed.getvalue(), shown)
+    figures_are_as_committed(Path())
 
 
 @pages(DOCS, "sh")
@@ -69,6 +71,33 @@ def test_the_commands_of_a_page_run(page, beside_examples):
         ]
         assert all(run.returncode == 0 for run in runs), [run.stderr for run in runs]
         holds("".join(run.stdout for run in runs), shown)
+    figures_are_as_committed(Path())
+
+
+def figures_are_as_committed(folder):
+    """Compare the pictures that a page has drawn with those that it shows."""
+    for drawn in folder.glob("*.svg"):
+        kept = FIGURES / drawn.name
+        if os.environ.get("WINDFALL_BLESS"):
+            shutil.copy(drawn, kept)
+        new, old = drawn.read_text(), kept.read_text()
+        if "matplotlib" in new:  # its versions differ in what is no line or mark
+            assert lines_of(new) == lines_of(old), drawn.name
+        else:
+            assert new == old, drawn.name
+
+
+def lines_of(svg):
+    return [re.findall(r"[-+.\d]+", path) for path in re.findall(r' d="([^"]*)"', svg)]
+
+
+@pytest.mark.parametrize("figure", sorted(FIGURES.glob("*")), ids=lambda figure: figure.name)
+def test_a_figure_is_small_shown_and_drawn_by_its_page(figure):
+    assert figure.stat().st_size < 40_000
+    shown_on = [page for page in PAGES if f"figures/{figure.name})" in page.read_text()]
+    assert len(shown_on) == 1
+    codes = [code for language in ("sh", "python") for code, _ in blocks(shown_on[0], language)]
+    assert any(figure.name in code for code in codes)
 
 
 @pages(DOCS, "rust")
