@@ -1,29 +1,31 @@
 //! Multinomial counts: how often each of `n` units is drawn in `n` draws with replacement.
 //!
 //! Drawing the counts in the order of memory beats drawing indices: no gather, no scatter. Let
-//! each count be Poisson with mean `1 - 2.5 / sqrt(n)` and T their sum. Given T, the counts are
-//! multinomial with T draws, whatever T is; so if T > n (6 in 1000) start again, else add `n - T`
-//! uniform draws: the counts are exactly multinomial with n draws. Source: M. B. Brown,
-//! J. Bromberg, "An efficient two-stage procedure for generating random variates from the
+//! each count be Poisson with mean `1 - m / sqrt(n)` and T their sum, m being 2 to 3. Given T, the
+//! counts are multinomial with T draws, whatever T is; so if T > n (2 to 0.1 in 100) start again,
+//! else add `n - T` uniform draws: the counts are exactly multinomial with n draws. Source: M. B.
+//! Brown, J. Bromberg, "An efficient two-stage procedure for generating random variates from the
 //! multinomial distribution", The American Statistician 38(3), 1984.
 //!
 //! A count comes from one random byte where that can tell it: a table of 256 places gives each of
-//! the counts 0 to 4 the whole places that its probability fills. The three or so places left over
-//! stand for what is missing of each count; who draws one of them (12 in 1000) gets a new word of
-//! 32 bits for an alias table of the rest. The law of one count is within 2^-36 of the Poisson law
+//! the counts 0 to 4 the whole places that its probability fills. The two to four places left over
+//! stand for what is missing of each count; who draws one of them gets a new word of 32 bits for an
+//! alias table of the rest. The margin m is chosen to leave few places over. The law of one count is within 2^-36 of the Poisson law
 //! in total variation. Counts stay exchangeable and sum to n, so every mean of a weighted sum is
 //! exact, and its variance is off by less than 2^-28 of itself.
 
 use super::alias::{Bucket, quantise, table};
 use super::column::PADDING;
+use crate::law::normal;
+use std::ops::RangeInclusive;
 use windfall_lanes::scalar_math::exp;
 use windfall_lanes::{Simd, Task, dispatch};
 use windfall_streams::{Below, Lanes, Stream};
 
 /// From this many units on, counts are drawn by way of Poisson; below, unit by unit.
 pub(super) const POISSON_UNITS: usize = 64;
-/// Standard deviations between the mean of T and n: fewer top-ups against fewer new starts.
-const MARGIN: f64 = 2.5;
+/// Standard deviations that the mean of T may lie below n, in tenths.
+const MARGINS: RangeInclusive<u32> = 20..=32;
 /// Counts that the tables know; a Poisson count of mean 1 is beyond once in 10^13.
 const BUCKETS: usize = 16;
 /// The counts that a byte can tell: 0 to this.
@@ -54,10 +56,7 @@ struct PoissonTable {
 
 impl PoissonTable {
     fn new(mean: f64) -> Self {
-        let mut masses = [exp(-mean); BUCKETS];
-        for count in 1..BUCKETS {
-            masses[count] = masses[count - 1] * mean / count as f64;
-        }
+        let mut masses = masses(mean);
         let (mut places, mut steps) = (0, [0; COMMON]);
         for (count, mass) in masses.iter_mut().enumerate().take(COMMON + 1) {
             if count > 0 {
@@ -79,6 +78,32 @@ impl PoissonTable {
         let outcomes = [bucket.other, place];
         outcomes[usize::from(u64::from(word >> 4) < bucket.share)] as u8
     }
+}
+
+/// The Poisson law.
+fn masses(mean: f64) -> [f64; BUCKETS] {
+    let mut masses = [exp(-mean); BUCKETS];
+    for count in 1..BUCKETS {
+        masses[count] = masses[count - 1] * mean / count as f64;
+    }
+    masses
+}
+
+/// The mean of a count: that of least cost, which is part of what a seed means.
+///
+/// A wide margin is paid for in draws to top up, a narrow one in new starts; where the mean lies
+/// decides how many places are left over. The weights are nanoseconds with AVX2.
+fn mean_for(units: usize) -> f64 {
+    let root = (units.max(POISSON_UNITS) as f64).sqrt();
+    let cost = |margin: f64| {
+        let whole = |mass: &f64| (mass * 256.0).floor() / 256.0;
+        let open = 1.0 - masses(1.0 - margin / root)[..=COMMON].iter().map(whole).sum::<f64>();
+        8.5 * open + 1.1 * margin / root + 0.3 * normal::cdf(-margin)
+    };
+    let margins = MARGINS.map(|tenths| f64::from(tenths) / 10.0);
+    let costs = margins.map(|margin| (cost(margin), margin));
+    let (_, margin) = costs.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are margins");
+    1.0 - margin / root
 }
 
 /// A place among 256 as the signed byte that stands there.
@@ -195,8 +220,7 @@ impl<S: Simd> PoissonBlocks<'_, S> {
 impl Counts {
     /// The law for `units` units.
     pub fn new(units: usize) -> Self {
-        let mean = 1.0 - MARGIN / (units.max(POISSON_UNITS) as f64).sqrt();
-        Self { units, poisson: Box::new(PoissonTable::new(mean)) }
+        Self { units, poisson: Box::new(PoissonTable::new(mean_for(units))) }
     }
 
     /// The number of units, and of draws.
@@ -286,7 +310,7 @@ mod tests {
     #[test]
     fn the_table_is_near_the_poisson_law() {
         for units in [64, 100, 1000, 1_000_000] {
-            let mean = 1.0 - MARGIN / f64::from(units).sqrt();
+            let mean = mean_for(units);
             let mut mass = (-mean).exp();
             let (mut distance, mut square) = (0.0, 0.0);
             for (count, found) in law(&PoissonTable::new(mean)).into_iter().enumerate() {
