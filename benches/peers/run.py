@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import importlib.metadata
+import itertools
 import os
 import platform
 import subprocess
@@ -17,13 +18,19 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import bootstraps
+import chains
 import fits
-from cases import CASES
+import integrals
+import mixtures
+import permutations
+import powers
 from timing import markdown
 
 import windfall
 
 RESULTS = Path(__file__).parents[1] / "results"
+GROUPS = [integrals, bootstraps, mixtures, permutations, powers, fits, chains]
 PACKAGES = ["numpy", "scipy", "numba", "arch"]
 
 
@@ -45,10 +52,10 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the work")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="keep the table in results/")
-    parser.add_argument("cases", nargs="*", help="names of functions in cases.py and fits.py")
+    parser.add_argument("cases", nargs="*", help="names of cases: pi, small_job, …")
     chosen = parser.parse_args()
     rows = []
-    for case in [*CASES, *fits.CASES]:
+    for case in itertools.chain.from_iterable(group.CASES for group in GROUPS):
         if chosen.cases and case.__name__ not in chosen.cases:
             continue
         comparison = case(chosen.scale)
