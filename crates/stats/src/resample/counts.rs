@@ -10,9 +10,9 @@
 //! A count comes from one random byte where that can tell it: a table of 256 places gives each of
 //! the counts 0 to 4 the whole places that its probability fills. The two to four places left over
 //! stand for what is missing of each count; who draws one of them gets a new word of 32 bits for an
-//! alias table of the rest. The margin m is chosen to leave few places over. The law of one count is within 2^-36 of the Poisson law
-//! in total variation. Counts stay exchangeable and sum to n, so every mean of a weighted sum is
-//! exact, and its variance is off by less than 2^-28 of itself.
+//! alias table of the rest. The margin m is chosen to leave few places over. The law of one count
+//! is within 2^-36 of the Poisson law in total variation. Counts stay exchangeable and sum to n, so
+//! every mean of a weighted sum is exact, and its variance is off by less than 2^-28 of itself.
 
 use super::alias::{Bucket, quantise, table};
 use super::column::PADDING;
