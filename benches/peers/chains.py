@@ -135,11 +135,12 @@ def peers(pymc_model, stan, workers, check, goals):
     if installed("stan") and "WINDFALL_STAN" in os.environ:
         import stan as pystan
 
-        built = pystan.build(stan[0], data=stan[1], random_seed=1)
+        # PyStan keeps what a seed drew: each run needs its own.
+        builds = iter([pystan.build(stan[0], data=stan[1], random_seed=k) for k in range(1, 20)])
         names = ["x"] if "x" not in stan[1] else ["a", "b"]
 
         def run_stan():
-            return built.sample(num_chains=4, num_warmup=1000, num_samples=1000)
+            return next(builds).sample(num_chains=4, num_warmup=1000, num_samples=1000)
 
         def draws_of(fit):
             # The last axis holds all draws of chain 0, then those of chain 1.

@@ -358,11 +358,11 @@ def _interval(fields: Any, value: Callable[[Any], Any]) -> Interval | None:
     rows = fields if several else [fields]
     if not rows or rows[0] is None:
         return None
-    columns = {key: [row[key] for row in rows] for key in ends}
+    columns = {key: [row[key] for row in rows] if several else rows[0][key] for key in ends}
     return Interval(
         level=rows[0]["level"],
         method=rows[0]["method"],
-        **{key: value(column if several else column[0]) for key, column in columns.items()},
+        **{key: value(column) for key, column in columns.items()},
     )
 
 

@@ -4,6 +4,7 @@
 //! Every rule is a function of texts, so that tests can pose as any machine.
 
 use std::fmt;
+use std::sync::LazyLock;
 use windfall_core::{Error, Result};
 
 /// How many workers to run, and why.
@@ -82,11 +83,14 @@ pub fn isa() -> String {
     named.unwrap_or_else(windfall_lanes::detected).to_string()
 }
 
-/// The name of this host, or an empty text.
-pub fn host() -> String {
-    let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = file.or_else(|| variable("HOSTNAME")).or_else(|| variable("COMPUTERNAME"));
-    name.unwrap_or_default().trim().to_owned()
+/// The name of this host, or an empty text; asked for once.
+pub fn host() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let name = file.or_else(|| variable("HOSTNAME")).or_else(|| variable("COMPUTERNAME"));
+        name.unwrap_or_default().trim().to_owned()
+    });
+    &NAME
 }
 
 fn variable(name: &str) -> Option<String> {

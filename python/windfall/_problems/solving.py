@@ -26,7 +26,7 @@ def build(
 ) -> _core.Problem:
     """Return the problem called `name`, checked: a wrong option raises here."""
     job = {"problem": name, "seed": str(seed_from(rng)), **options}
-    return _core.Problem(json.dumps(job, default=plain), table, function, kept)
+    return _core.Problem(_ENCODER.encode(job), table, function, kept)
 
 
 def solve(problem: _core.Problem, workers: int | None, progress: Progress) -> Result:
@@ -57,3 +57,6 @@ def plain(value: Any) -> Any:
     if to_list is None:
         raise TypeError(f"`{value!r}` cannot stand in a job")
     return to_list()
+
+
+_ENCODER = json.JSONEncoder(default=plain)
