@@ -2,6 +2,7 @@
 
 use super::replicates::Replicates;
 use super::source::{Room, Source};
+use crate::resample;
 use windfall_core::{Cancel, Kernel, Moments, Result, Shard, Shards, Streams};
 
 /// Draws a task holds at least: reaching its stream costs as much as 80 of them.
@@ -22,7 +23,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Cuts `resamples` resamples of `draws` draws, each of which takes `ns` nanoseconds.
     pub fn new(resamples: u64, draws: u64, ns: f64) -> Self {
-        let per_task = DRAWS_PER_TASK.div_ceil(draws.max(1)).next_multiple_of(8);
+        let together = resample::together(draws as usize) as u64;
+        let per_task = DRAWS_PER_TASK.div_ceil(draws.max(1)).next_multiple_of(together);
         let tasks = resamples.div_ceil(per_task);
         let task_ns = (per_task * draws) as f64 * ns;
         let per_shard = match tasks as f64 * task_ns <= SMALL_JOB_NS {

@@ -13,8 +13,16 @@ use windfall_streams::{Below, Lanes, Stream};
 const BLOCK: usize = 1024;
 /// Values of a block: its counts and its rows of each column stay in the nearest cache.
 const BLOCK_VALUES: usize = 4096;
-/// Resamples that pass over a block together, while it is in the cache.
-const TOGETHER: usize = 8;
+/// Resamples that pass over a block together at most, while it is in the cache.
+const TOGETHER_MAX: usize = 16;
+/// From this many units on, a column comes from beyond the second-level cache.
+const FAR_UNITS: usize = 1 << 17;
+
+/// How many resamples pass over columns of so many units together: the more, the less a column
+/// that lies far away is read.
+pub(crate) fn together(units: usize) -> usize {
+    if units < FAR_UNITS { TOGETHER_MAX / 2 } else { TOGETHER_MAX }
+}
 
 /// Counts of a block, on a cache line's edge.
 #[repr(align(64))]
@@ -45,10 +53,11 @@ impl Task for Counted<'_> {
         let units = counts.units();
         let mut lanes = stream.lanes(simd);
         // Partial sums of a column over a resample, eight lanes: `sums[resample][column]`.
-        let mut sums = vec![[0.0; 8]; columns.len() * TOGETHER];
-        for first in (0..resamples).step_by(TOGETHER) {
-            let together = TOGETHER.min(resamples - first);
-            let mut drawn = [0; TOGETHER];
+        let mut sums = vec![[0.0; 8]; columns.len() * TOGETHER_MAX];
+        let step = together(units);
+        for first in (0..resamples).step_by(step) {
+            let together = step.min(resamples - first);
+            let mut drawn = [0; TOGETHER_MAX];
             let sums = &mut sums[..columns.len() * together];
             poisson_sums(simd, &mut lanes, (columns, counts), sums, &mut drawn[..together]);
             for (g, sums) in sums.chunks_exact_mut(columns.len()).enumerate() {
@@ -114,9 +123,18 @@ fn top_up<S: Simd>(
     let below = Below::new(simd, columns[0].values().len() as u32);
     while draws > 0 {
         let (low, dropped) = below.sixteen(simd, lanes.next(simd));
+        let high = simd.shr::<32>(low);
+        if dropped == 0 && draws >= 16 {
+            draws -= 16;
+            for (sum, column) in sums.iter_mut().zip(columns) {
+                let first = simd.gather32(column.values(), low);
+                let total = simd.add(simd.load(sum), first);
+                simd.store(simd.add(total, simd.gather32(column.values(), high)), sum);
+            }
+            continue;
+        }
         let kept = first_bits(!dropped & 0xffff, draws);
         draws -= kept.count_ones() as usize;
-        let high = simd.shr::<32>(low);
         let (keep_low, keep_high) = (even_bits(kept), even_bits(kept >> 1));
         let masks = [simd.mask_from_bits(keep_low), simd.mask_from_bits(keep_high)];
         for (sum, column) in sums.iter_mut().zip(columns) {

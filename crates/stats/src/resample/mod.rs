@@ -33,6 +33,7 @@ mod order;
 mod sums;
 
 pub use blocks::{BlockKind, Blocks};
+pub(crate) use counted::together;
 pub use design::{Design, DesignOptions};
 pub use order::OrderLaw;
 pub use sums::Sums;
