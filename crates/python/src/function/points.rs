@@ -4,12 +4,19 @@ use super::{Code, Inner, table};
 use numpy::ToPyArray;
 use numpy::ndarray::Array2;
 use pyo3::prelude::*;
+use std::cell::Cell;
 use std::sync::Arc;
 use windfall::Result;
 use windfall::stats::integrate::{Integrand, interleave};
 
 /// Points for one call of a vectorised integrand.
 const POINTS_PER_CALL: usize = 4096;
+
+thread_local! {
+    /// The points of a call, kept for the next: clearing new room would cost a tenth of a small
+    /// integrand. Taken while in use, so that an integrand may integrate.
+    static ROOM: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+}
 
 /// A function of points: `x` of shape `(d,)`, or `(d, m)` if it is vectorised; it returns one value
 /// a point, or `(k,)` and `(k, m)` for `k` of them.
@@ -34,9 +41,11 @@ impl Integrand for PointFunction {
     fn evaluate(&self, columns: &[&[f64]], out: &mut [f64]) -> Result<()> {
         let Code::Python(function, vectorised) = &self.0.code else {
             let dimensions = columns.len();
-            let mut points = vec![0.0; dimensions * out.len()];
+            let mut points = ROOM.take();
+            points.resize(dimensions * out.len(), 0.0);
             interleave(columns, &mut points);
             self.0.call(&mut points, dimensions, out);
+            ROOM.set(points);
             return Ok(());
         };
         let outputs = self.0.outputs;
