@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import secrets
 
 import numpy as np
 from timing import Comparison, Side
@@ -135,8 +136,11 @@ def peers(pymc_model, stan, workers, check, goals):
     if installed("stan") and "WINDFALL_STAN" in os.environ:
         import stan as pystan
 
-        # PyStan keeps what a seed drew: each run needs its own.
-        builds = iter([pystan.build(stan[0], data=stan[1], random_seed=k) for k in range(1, 20)])
+        # PyStan keeps what a seed drew, on disk too: each run needs a new one.
+        def build(_):
+            return pystan.build(stan[0], data=stan[1], random_seed=secrets.randbelow(2**31))
+
+        builds = iter([build(run) for run in range(20)])
         names = ["x"] if "x" not in stan[1] else ["a", "b"]
 
         def run_stan():
