@@ -9,6 +9,8 @@ from timing import Comparison, Side, near
 
 import windfall
 
+OPTIONS = dict(alternative="absolute", distribution=False, rng=1, workers=1, progress=False)
+
 
 def permutation_means(scale):
     from scipy import stats
@@ -22,15 +24,7 @@ def permutation_means(scale):
 
     def ours():
         return windfall.permutation_test(
-            table,
-            "mean_difference(x)",
-            groups="g",
-            n_resamples=n,
-            alternative="absolute",
-            distribution=False,
-            rng=1,
-            workers=1,
-            progress=False,
+            table, "mean_difference(x)", groups="g", n_resamples=n, **OPTIONS
         )
 
     def scipy(part):
@@ -83,15 +77,7 @@ def permutation_correlation(scale):
 
     def ours():
         return windfall.permutation_test(
-            {"x": x, "y": y},
-            "correlation(x, y)",
-            permute="x",
-            n_resamples=n,
-            alternative="absolute",
-            distribution=False,
-            rng=1,
-            workers=1,
-            progress=False,
+            {"x": x, "y": y}, "correlation(x, y)", permute="x", n_resamples=n, **OPTIONS
         )
 
     def scipy(part):

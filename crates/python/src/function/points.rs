@@ -13,7 +13,7 @@ use windfall::stats::integrate::{Integrand, interleave};
 const POINTS_PER_CALL: usize = 4096;
 
 thread_local! {
-    /// The points of a call, kept for the next: clearing new room would cost a tenth of a small
+    /// The points of a call, kept for the next: clearing new room cost some 5 % of a small
     /// integrand. Taken while in use, so that an integrand may integrate.
     static ROOM: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
 }

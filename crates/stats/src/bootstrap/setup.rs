@@ -2,7 +2,9 @@
 
 use crate::jackknife::{LeaveOneOut, Units};
 use crate::resample::{BlockKind, Blocks, Design, DesignOptions};
-use crate::statistic::{Counts, Frame, Gathered, Statistic, Target, UserStatistic, read};
+use crate::statistic::{
+    Counts, Frame, Gathered, Statistic, Target, UserStatistic, read, vocabulary,
+};
 use std::collections::HashMap;
 use windfall_core::{Column, Error, ErrorKind, Labels, Result, Table};
 
@@ -87,7 +89,7 @@ impl Setup {
             }
             Wish::Formulas(texts) => {
                 let exchangeable = strata.is_none() && clusters.is_none() && keys.blocks.is_none();
-                let formulas = read(texts, frame(counts)?.names())?;
+                let formulas = read(texts, &vocabulary(frame(counts)?.names()))?;
                 let bind = |counts| {
                     let mut frame = frame(counts)?;
                     let statistic = Statistic::bind(&formulas, &frame)?;

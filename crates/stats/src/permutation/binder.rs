@@ -6,8 +6,10 @@ use super::design::{Design, Kind};
 use super::linear::Linear;
 use super::options::PermutationOptions;
 use super::orders::in_every_order;
-use crate::statistic::{CATALOGUE, Counts, Frame, Moves, Side, Statistic, UserStatistic, Values};
-use windfall_core::{Column, Error, ErrorKind, Labels, Numbers, Result, Table};
+use crate::statistic::{
+    CATALOGUE, Counts, Frame, Moves, Side, Statistic, UserStatistic, Values, read,
+};
+use windfall_core::{Column, Error, Labels, Numbers, Result, Table};
 use windfall_expr::{Aggregate, Statistic as Formula, Vocabulary};
 
 /// The data as a design sees them.
@@ -170,17 +172,7 @@ impl Binder {
             .chain(aggregates)
             .map(|(name, arguments, optional)| Aggregate::new(name, arguments).optional(optional));
         let vocabulary = Vocabulary::new(frame.names().clone()).with(words);
-        let (mut formulas, mut reports) = (Vec::new(), Vec::new());
-        for text in texts {
-            match Formula::parse(text, &vocabulary) {
-                Ok(formula) => formulas.push(formula),
-                Err(problems) => reports.push(problems.to_string()),
-            }
-        }
-        match reports.is_empty() {
-            true => Ok(formulas),
-            false => Err(Error::new(ErrorKind::Expression { report: reports.join("\n") })),
-        }
+        read(texts, &vocabulary)
     }
 
     /// The test statistic that a word means here.

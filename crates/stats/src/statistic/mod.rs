@@ -52,7 +52,7 @@ pub(crate) use finish::Finish;
 pub(crate) use frame::{Counts, Frame, Moves, Side, Values};
 pub(crate) use leave_out::Room;
 use moments::Term;
-pub(crate) use parse::read;
+pub(crate) use parse::{read, vocabulary};
 pub(crate) use part::{OrderStatistic, Part};
 pub(crate) use plain::{Plain, PlainRoom};
 pub(crate) use user::Gathered;

@@ -9,18 +9,22 @@ use super::{Finish, Statistic};
 use windfall_core::{Error, ErrorKind, Result};
 use windfall_expr::{Expr, Names, Slot, Statistic as Formula, Vocabulary};
 
-/// Reads the formulas `texts` over the columns `names`.
-///
-/// # Errors
-/// [`ErrorKind::Expression`] with every mistake of every text.
-pub(crate) fn read(texts: &[String], names: &Names) -> Result<Vec<Formula>> {
+/// The words of a formula of the aggregates of the catalogue over the columns `names`.
+pub(crate) fn vocabulary(names: &Names) -> Vocabulary {
     let words = CATALOGUE
         .iter()
         .map(|row| windfall_expr::Aggregate::new(row.name, row.arguments).optional(row.optional));
-    let vocabulary = Vocabulary::new(names.clone()).with(words);
+    Vocabulary::new(names.clone()).with(words)
+}
+
+/// Reads the formulas `texts`.
+///
+/// # Errors
+/// [`ErrorKind::Expression`] with every mistake of every text.
+pub(crate) fn read(texts: &[String], vocabulary: &Vocabulary) -> Result<Vec<Formula>> {
     let (mut formulas, mut reports) = (Vec::new(), Vec::new());
     for text in texts {
-        match Formula::parse(text, &vocabulary) {
+        match Formula::parse(text, vocabulary) {
             Ok(formula) => formulas.push(formula),
             Err(problems) => reports.push(problems.to_string()),
         }
@@ -37,7 +41,7 @@ impl Statistic {
     /// # Errors
     /// Those of [`read`] and of [`Statistic::bind`].
     pub fn parse(texts: &[String], frame: &Frame<'_>) -> Result<Self> {
-        Self::bind(&read(texts, frame.names())?, frame)
+        Self::bind(&read(texts, &vocabulary(frame.names()))?, frame)
     }
 
     /// Binds formulas that were read over the columns of `frame` to their values.

@@ -41,7 +41,7 @@ fn forest(answer: &Answer) -> Option<Forest> {
 }
 
 /// Lines, panels and what is left out.
-fn laid_out(answer: &Answer, table: &Table) -> Result<(Vec<String>, Vec<Panel>, Option<String>)> {
+fn laid_out(answer: &Answer, table: &Table) -> Result<(Vec<String>, Vec<Panel>, Vec<String>)> {
     let terms = table.labels("term")?;
     let [low, estimate, high] =
         [values(table, "low")?, values(table, "estimate")?, values(table, "high")?];
@@ -56,7 +56,7 @@ fn laid_out(answer: &Answer, table: &Table) -> Result<(Vec<String>, Vec<Panel>, 
     if groups <= 1 {
         let marks = (0..table.rows()).map(|row| mark(row, row)).collect();
         let panel = Panel { name: "coefficient".into(), reference: Some(0.0), marks };
-        return Ok((names.into_iter().map(str::to_owned).collect(), vec![panel], None));
+        return Ok((names.into_iter().map(str::to_owned).collect(), vec![panel], Vec::new()));
     }
     let shown = groups.min(LINES_MAX);
     let mut keys = key_names(table, "term");
@@ -66,10 +66,12 @@ fn laid_out(answer: &Answer, table: &Table) -> Result<(Vec<String>, Vec<Panel>, 
         Panel { name: (*name).to_owned(), reference: Some(0.0), marks }
     };
     let panels = names.iter().enumerate().take(TERMS_MAX).map(panel).collect();
-    let left_out = match (shown < groups, each > TERMS_MAX) {
-        (true, _) => Some(format!("the first {LINES_MAX} of {} groups", count(answer.draws.count))),
-        (false, true) => Some(format!("the first {TERMS_MAX} of {each} terms")),
-        (false, false) => None,
-    };
+    let mut left_out = Vec::new();
+    if shown < groups {
+        left_out.push(format!("the first {LINES_MAX} of {} groups", count(answer.draws.count)));
+    }
+    if each > TERMS_MAX {
+        left_out.push(format!("the first {TERMS_MAX} of {each} terms"));
+    }
     Ok((lines, panels, left_out))
 }
