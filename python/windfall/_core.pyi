@@ -1,12 +1,25 @@
 """The compiled core: tables, functions and problems behind one door."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Function", "Problem", "Rows", "StreamBits", "Table", "__version__"]
+__all__ = [
+    "ClientLink",
+    "EngineLink",
+    "Function",
+    "Problem",
+    "Rows",
+    "Segment",
+    "StreamBits",
+    "Table",
+    "__version__",
+    "clusters",
+    "now_us",
+    "serve",
+]
 
 __version__: str
 
@@ -95,3 +108,65 @@ class Problem:
     ]: ...
     def run_task(self, task: int) -> bytes: ...
     def verify(self) -> list[tuple[str, str, bool]]: ...
+
+@final
+class Segment:
+    """Memory behind a descriptor; it has no name and goes with its last user."""
+
+    @staticmethod
+    def zeros(nbytes: int) -> Segment: ...
+    @staticmethod
+    def of(buffers: Sequence[Any]) -> Segment: ...
+    @property
+    def nbytes(self) -> int: ...
+    def view(self, offset: int, nbytes: int) -> memoryview: ...
+    def shared(self) -> memoryview: ...
+    def fileno(self) -> int: ...
+
+@final
+class ClientLink:
+    """A client's end of its connection to the controller."""
+
+    def __new__(cls, name: str, is_owner: bool = False) -> ClientLink: ...
+    @property
+    def client(self) -> int: ...
+    def submit(
+        self,
+        targets: Sequence[int] | None,
+        balanced: bool,
+        function: bytes | None,
+        body: bytes,
+        segment: Segment | None = None,
+        label: str = "",
+        retries: int = 0,
+        timeout_s: float | None = None,
+        depends: str | None = None,
+    ) -> int: ...
+    def blob(self, name: bytes, body: bytes) -> None: ...
+    def request(self, json: str) -> int: ...
+    def flush(self) -> None: ...
+    def poll(self, timeout_s: float | None = None) -> list[tuple[Any, ...]]: ...
+
+@final
+class EngineLink:
+    """An engine's end of its connection to the controller that started it."""
+
+    def __new__(cls) -> EngineLink: ...
+    @property
+    def engine(self) -> int: ...
+    def ready(self) -> None: ...
+    def next(self) -> tuple[Any, ...]: ...
+    def done(
+        self,
+        task: int,
+        status: int,
+        started_us: int,
+        body: bytes,
+        segment: Segment | None = None,
+    ) -> None: ...
+    def output(self, task: int, stream: int, body: bytes) -> None: ...
+    def flush(self) -> None: ...
+
+def serve(name: str, options: str) -> None: ...
+def clusters() -> list[str]: ...
+def now_us() -> int: ...

@@ -17,3 +17,9 @@ impl Stopwatch {
         self.0.elapsed().as_secs_f64()
     }
 }
+
+/// Microseconds since 1970, for stamping events that several processes compare.
+pub fn now_us() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |time| time.as_micros() as u64)
+}

@@ -60,7 +60,7 @@ pub mod wire;
 
 pub use answer::{Answer, DataNote, Draws, Interval, Quantity};
 pub use cancel::Cancel;
-pub use clock::Stopwatch;
+pub use clock::{Stopwatch, now_us};
 pub use collect::{Tasks, collect};
 pub use data::{Column, Labels, Numbers, Table};
 pub use error::{Error, ErrorKind, Result};

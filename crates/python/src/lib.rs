@@ -5,6 +5,7 @@
 
 mod arrow;
 mod bits;
+mod cluster;
 mod data;
 mod door;
 mod errors;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 mod core_module {
     #[pymodule_export]
     use crate::bits::StreamBits;
+    #[pymodule_export]
+    use crate::cluster::{ClientLink, EngineLink, Segment, clusters, now_us, serve};
     #[pymodule_export]
     use crate::data::Table;
     #[pymodule_export]

@@ -41,11 +41,12 @@ pub use problems::{
 };
 pub use replicate::{map, map_seeded, replicate};
 pub use request::{Request, solve, solve_problem};
+pub use windfall_cluster as cluster;
 pub use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
     Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,
     Result, Seed, Serial, Shard, Shards, Shuffled, Source, Stopwatch, Stream, Streams, Table,
-    Tasks, Threads, UnderWay, Verification, collect, nearest, read_options, verify,
+    Tasks, Threads, UnderWay, Verification, collect, nearest, now_us, read_options, verify,
 };
 pub use windfall_stats::{self as stats, REGISTRY};
 

@@ -1,0 +1,24 @@
+//! Interactive work on one machine: a controller, its engines, and whoever sends them tasks.
+//!
+//! ```text
+//! client  --socket-->  controller  --socket-->  engine
+//!         large data: memory whose descriptor is passed along, never copied through a socket
+//! ```
+//!
+//! * [`controller`] decides: a pure state machine, tested without sockets and by simulation;
+//! * [`serve`] gives it sockets, processes and a clock: one thread that polls;
+//! * [`Link`] is the end of a client or an engine;
+//! * [`message`] and [`wire`] are what is said and how; [`segment`] is memory by descriptor;
+//! * [`os`] is what the operating system is asked for.
+
+pub mod controller;
+mod link;
+pub mod message;
+pub mod os;
+pub mod segment;
+mod serve;
+pub mod wire;
+
+pub use link::{Link, Wait, connect, engine_link};
+pub use segment::Segment;
+pub use serve::{Options, serve};

@@ -1,0 +1,98 @@
+//! Linux: abstract socket names, memfd, pidfd, parent-death signals, `wait4`.
+
+use super::End;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::Result;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::{Pid, PidfdFlags, Signal};
+use std::mem::MaybeUninit;
+
+/// The abstract name of a user's cluster.
+fn address(name: &str) -> Result<SocketAddrUnix> {
+    SocketAddrUnix::new_abstract_name(format!("{}{name}", prefix()).as_bytes())
+}
+
+fn prefix() -> String {
+    format!("windfall-{}-", rustix::process::getuid().as_raw())
+}
+
+fn socket() -> Result<OwnedFd> {
+    let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+    rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)
+}
+
+/// Listens under the cluster's name; an error if somebody does already.
+pub fn listen(name: &str) -> Result<OwnedFd> {
+    let listener = socket()?;
+    rustix::net::bind(&listener, &address(name)?)?;
+    rustix::net::listen(&listener, 64)?;
+    Ok(listener)
+}
+
+/// Connects to the cluster of that name, which must belong to the same user.
+pub fn connect(name: &str) -> Result<OwnedFd> {
+    let fd = socket()?;
+    rustix::net::connect(&fd, &address(name)?)?;
+    if is_same_user(fd.as_fd())? { Ok(fd) } else { Err(rustix::io::Errno::ACCESS) }
+}
+
+/// Whether the process at the other end belongs to this user.
+pub fn is_same_user(fd: BorrowedFd<'_>) -> Result<bool> {
+    let peer = rustix::net::sockopt::socket_peercred(fd)?;
+    Ok(peer.uid == rustix::process::getuid())
+}
+
+/// The names of this user's clusters.
+pub fn clusters() -> Vec<String> {
+    let table = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let start = format!("@{}", prefix());
+    // Only the line of the listening socket has the flag `00010000`.
+    let listening = table.lines().filter(|line| line.split_whitespace().nth(3) == Some("00010000"));
+    let names = listening.filter_map(|line| line.split_whitespace().nth(7)?.strip_prefix(&start));
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Memory of so many bytes behind a descriptor, with no name; its size is final.
+pub fn memory(nbytes: u64) -> Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let fd = rustix::fs::memfd_create("windfall", flags)?;
+    rustix::fs::ftruncate(&fd, nbytes)?;
+    rustix::fs::fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW)?;
+    Ok(fd)
+}
+
+/// Asks to be killed when the parent dies; false if it is dead already.
+pub fn die_with_parent(parent: u32) -> Result<bool> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    let now = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+    Ok(now == parent as i32)
+}
+
+/// A descriptor that becomes readable when the process ends.
+pub fn watch(pid: Pid) -> Result<Option<OwnedFd>> {
+    rustix::process::pidfd_open(pid, PidfdFlags::empty()).map(Some)
+}
+
+/// How a child ended; none while it runs.
+pub fn reap(pid: Pid) -> Option<End> {
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to live variables of the types that `wait4` writes; a zeroed
+    // `rusage` of integers is valid even if the call writes nothing.
+    let (found, usage) = unsafe {
+        let pid = pid.as_raw_nonzero().get();
+        (libc::wait4(pid, &raw mut status, libc::WNOHANG, usage.as_mut_ptr()), usage.assume_init())
+    };
+    match found {
+        0 => None,
+        -1 => Some(End::default()),
+        _ => Some(End {
+            signal: libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)),
+            exit: libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)),
+            peak_bytes: u64::try_from(usage.ru_maxrss).ok().map(|kilobytes| kilobytes * 1024),
+        }),
+    }
+}

@@ -1,0 +1,63 @@
+//! An engine's process: its socket, what it prints by itself, its end.
+
+use super::Options;
+use crate::message::{EngineId, Message};
+use crate::os;
+use crate::wire::Wire;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::process::{Pid, Signal, kill_process};
+use std::process::{Command, Stdio};
+
+/// Text read from an engine's output at a time, in bytes.
+const TEXT_BYTES: usize = 16 * 1024;
+
+pub(super) struct Process {
+    pub pid: Pid,
+    pub wire: Wire,
+    /// Its standard output and error, both.
+    pub text: Option<OwnedFd>,
+    /// Readable when the process has ended.
+    pub watch: Option<OwnedFd>,
+    /// Whether its socket is of no use any more.
+    pub is_cut: bool,
+}
+
+impl Process {
+    pub fn start(engine: EngineId, options: &Options) -> std::io::Result<Self> {
+        let (here, there) = os::pair()?;
+        let (text, output) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        os::unblock(text.as_fd())?;
+        let child = Command::new(&options.command[0])
+            .args(&options.command[1..])
+            .envs(&options.environment)
+            .stdin(Stdio::from(there))
+            .stderr(Stdio::from(output.try_clone()?))
+            .stdout(Stdio::from(output))
+            .spawn()?;
+        let pid = Pid::from_child(&child);
+        let mut wire = Wire::new(here);
+        wire.outbox.push(&Message::Welcome { id: engine });
+        Ok(Self { pid, wire, text: Some(text), watch: os::watch(pid)?, is_cut: false })
+    }
+
+    /// Ends a process that cannot be talked to.
+    pub fn cut(&mut self) {
+        self.is_cut = true;
+        let _ = kill_process(self.pid, Signal::KILL);
+    }
+
+    /// What it printed; none if there is nothing now.
+    pub fn read_text(&mut self) -> Option<Vec<u8>> {
+        let mut text = vec![0; TEXT_BYTES];
+        match rustix::io::read(self.text.as_ref()?, &mut text) {
+            Ok(0) => self.text = None,
+            Ok(count) => {
+                text.truncate(count);
+                return Some(text);
+            }
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(_) => self.text = None,
+        }
+        None
+    }
+}

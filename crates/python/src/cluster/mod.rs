@@ -1,0 +1,54 @@
+//! The cluster for Python: segments, the links of clients and engines, the controller's loop.
+
+mod client;
+mod engine;
+mod segment;
+
+pub use client::ClientLink;
+pub use engine::{EngineLink, now_us};
+pub use segment::Segment;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use windfall::cluster::message::{Bytes, Name, Payload};
+use windfall::cluster::{self, Link, Wait};
+
+/// Runs the cluster `name` in this process until it is stopped.
+#[pyfunction]
+pub fn serve(py: Python<'_>, name: &str, options: &str) -> PyResult<()> {
+    let options: cluster::Options = serde_json::from_str(options)
+        .map_err(|error| PyValueError::new_err(format!("options: {error}")))?;
+    py.detach(|| cluster::serve(name, options))
+        .map_err(|error| crate::errors::to_python(py, &error))
+}
+
+/// The names of the clusters of this user that run.
+#[pyfunction]
+pub fn clusters() -> Vec<String> {
+    cluster::os::clusters()
+}
+
+/// Waits without the interpreter; signals are looked at. True if messages are there, none if the
+/// other end is gone.
+fn wait(py: Python<'_>, link: &Link, timeout_s: Option<f64>) -> PyResult<Option<bool>> {
+    let deadline = timeout_s.map(|s| windfall::now_us() + (s.max(0.0) * 1e6) as u64);
+    loop {
+        let left = deadline.map(|at| at.saturating_sub(windfall::now_us()));
+        match py.detach(|| link.wait(left)) {
+            Wait::Messages => return Ok(Some(true)),
+            Wait::TimedOut => return Ok(Some(false)),
+            Wait::End => return Ok(None),
+            Wait::Signal => py.check_signals()?,
+        }
+    }
+}
+
+fn payload(body: &[u8], segment: Option<&Bound<'_, Segment>>) -> Payload {
+    Payload { body: Bytes::from(body), segment: segment.map(|segment| segment.get().inner()) }
+}
+
+fn name(bytes: &[u8]) -> PyResult<Name> {
+    bytes.try_into().map_err(|_| {
+        PyValueError::new_err(format!("a function's name has 16 bytes, not {}", bytes.len()))
+    })
+}
