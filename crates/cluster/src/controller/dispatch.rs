@@ -95,7 +95,7 @@ impl Controller {
         self.refresh(id);
     }
 
-    /// Brings the sets of free and of crowded engines up to date.
+    /// Brings the sets of free engines and of recalls up to date.
     pub(super) fn refresh(&mut self, id: EngineId) {
         let Some(engine) = self.engines.get_mut(&id) else { return };
         let line = engine.line.len();
@@ -110,10 +110,11 @@ impl Controller {
             free_at.map(|at| self.free.insert((at, id)));
             engine.free_at = free_at;
         }
-        if line > 1 {
-            self.crowded.insert(id);
-        } else {
-            self.crowded.remove(&id);
+        let recalls_at = engine.recall_at_us();
+        if engine.recalls_at != recalls_at {
+            engine.recalls_at.map(|at| self.recalls.remove(&(at, id)));
+            recalls_at.map(|at| self.recalls.insert((at, id)));
+            engine.recalls_at = recalls_at;
         }
     }
 
@@ -164,13 +165,11 @@ impl Controller {
 
     /// Calls back what stands behind a long task.
     fn recall(&mut self, comm: &mut impl Comm) {
-        let is_due = |id: &&EngineId| {
-            let at = self.engines[*id].recall_at_us();
-            at.is_some_and(|at| at <= self.now)
-        };
-        let due: Vec<EngineId> = self.crowded.iter().filter(is_due).copied().collect();
-        for id in due {
-            let engine = self.engines.get_mut(&id).expect("a crowded engine is known");
+        while let Some(&(at, id)) = self.recalls.first() {
+            if at > self.now {
+                break;
+            }
+            let engine = self.engines.get_mut(&id).expect("an engine of the set is known");
             engine.is_recalled = true;
             // It is slower than was thought: fewer stand in its line from now on.
             let silent = self.now.saturating_sub(engine.heard_us) as f64;

@@ -48,6 +48,8 @@ pub(super) struct Engine {
     pub is_asked: bool,
     /// Its place in the set of free engines.
     pub free_at: Option<usize>,
+    /// Its place in the set of recalls.
+    pub recalls_at: Option<u64>,
     pub text: Vec<u8>,
 }
 
@@ -135,6 +137,8 @@ impl Controller {
             "peak_bytes": end.peak_bytes, "asked": engine.is_asked,
             "text": String::from_utf8_lossy(&engine.text),
         });
+        engine.free_at.map(|at| self.free.remove(&(at, id)));
+        engine.recalls_at.map(|at| self.recalls.remove(&(at, id)));
         let kept = (engine.early_deaths, engine.done, std::mem::take(&mut engine.text));
         let is_leaving = engine.state == State::Leaving || self.is_stopping;
         *engine = Engine { early_deaths: kept.0, done: kept.1, ..Engine::default() };
@@ -145,8 +149,6 @@ impl Controller {
         if has_failed {
             (engine.state, engine.text) = (State::Failed, kept.2);
         }
-        self.free.retain(|(_, free)| *free != id);
-        self.crowded.remove(&id);
         if is_leaving {
             self.engines.remove(&id);
         } else if !has_failed {
@@ -202,7 +204,7 @@ impl Controller {
             return true;
         }
         engine.state = State::Leaving;
-        self.free.retain(|(_, free)| *free != id);
+        self.refresh(id);
         comm.to_engine(id, Message::Stop);
         true
     }

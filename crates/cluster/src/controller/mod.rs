@@ -91,8 +91,8 @@ pub struct Controller {
     shy: VecDeque<TaskId>,
     /// Ready engines with room, those with the fewest tasks first.
     free: BTreeSet<(usize, EngineId)>,
-    /// Engines with more than one task in line.
-    crowded: BTreeSet<EngineId>,
+    /// When tasks behind a running one should be called back, engine by engine.
+    recalls: BTreeSet<(u64, EngineId)>,
     /// When tasks must have ended, and how far they have been warned.
     deadlines: BTreeSet<(u64, TaskId)>,
     /// Functions, while a client that sent them is connected.
@@ -134,8 +134,8 @@ impl Controller {
     /// When it wants a [`Event::Tick`], if it does.
     pub fn wakes_at_us(&self) -> Option<u64> {
         let deadline = self.deadlines.first().map(|(at, _)| *at);
-        let recall = self.crowded.iter().filter_map(|id| self.engines.get(id)?.recall_at_us());
-        deadline.into_iter().chain(recall.min()).min()
+        let recall = self.recalls.first().map(|(at, _)| *at);
+        deadline.into_iter().chain(recall).min()
     }
 
     /// Whether it was asked to stop and no engine is left.

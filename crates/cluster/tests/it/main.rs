@@ -1,0 +1,4 @@
+//! The cluster's tests that need no Python.
+
+mod chaos;
+mod simulation;
