@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Claims",
     "ClientLink",
     "EngineLink",
     "Function",
+    "MapLoop",
     "Problem",
     "Rows",
     "Segment",
@@ -17,8 +19,10 @@ __all__ = [
     "Table",
     "__version__",
     "clusters",
+    "current_item",
     "now_us",
     "serve",
+    "set_current_item",
 ]
 
 __version__: str
@@ -47,6 +51,7 @@ class StreamBits:
     """The stream of one task, as a bit generator for `numpy.random.Generator`."""
 
     def __new__(cls, seed: str, name: str, task: int) -> StreamBits: ...
+    def move_to(self, seed: str, name: str, task: int) -> None: ...
     @property
     def capsule(self) -> Any: ...
     @property
@@ -165,8 +170,55 @@ class EngineLink:
         segment: Segment | None = None,
     ) -> None: ...
     def output(self, task: int, stream: int, body: bytes) -> None: ...
+    def part(self, task: int, body: bytes, segment: Segment | None = None) -> None: ...
     def flush(self) -> None: ...
 
+@final
+class Claims:
+    """The shared index of one map, at the start of a segment."""
+
+    ITEMS_MAX: int
+    def __new__(
+        cls, segment: Segment, items: int | None = None, engines: int = 1, chunk: int = 0
+    ) -> Claims: ...
+    @staticmethod
+    def nbytes(engines: int) -> int: ...
+    @property
+    def done(self) -> int: ...
+    def seen(self) -> list[tuple[int | None, int, int, int, int]]: ...
+    def stop(self) -> None: ...
+    @property
+    def is_stopped(self) -> bool: ...
+    @property
+    def has_work(self) -> bool: ...
+    def lost(self, slot: int) -> list[tuple[int, int]]: ...
+    def put_back(self, ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]: ...
+
+@final
+class MapLoop:
+    """What an engine needs to know of a map beside its index."""
+
+    def __new__(
+        cls,
+        function: Callable[..., Any],
+        sequences: Sequence[tuple[str, Any, int]],
+        failed: Callable[[int, BaseException], Any],
+        *,
+        order: bytes | None = None,
+        first: int = 0,
+        starred: bool = False,
+        stops_at_error: bool = True,
+    ) -> MapLoop: ...
+    def run(
+        self,
+        claims: Claims,
+        slot: int,
+        now_ns: int,
+        report: Callable[[list[tuple[int, int]], list[Any], bytes | None, int], object],
+    ) -> tuple[list[tuple[int, int]], list[Any], bytes | None, int]: ...
+
+def current_item() -> int | None: ...
+def set_current_item(item: int | None) -> int | None: ...
 def serve(name: str, options: str) -> None: ...
 def clusters() -> list[str]: ...
 def now_us() -> int: ...

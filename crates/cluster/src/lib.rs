@@ -8,9 +8,11 @@
 //! * [`controller`] decides: a pure state machine, tested without sockets and by simulation;
 //! * [`serve`] gives it sockets, processes and a clock: one thread that polls;
 //! * [`Link`] is the end of a client or an engine;
+//! * [`claims`] is what the engines of one map share: who does which item;
 //! * [`message`] and [`wire`] are what is said and how; [`segment`] is memory by descriptor;
 //! * [`os`] is what the operating system is asked for.
 
+pub mod claims;
 pub mod controller;
 mod link;
 pub mod message;

@@ -139,8 +139,9 @@ pub enum Message {
     Reply { request: u32, json: String },
     /// The end of a task, to its client.
     Result(Outcome),
-    /// What a task printed or showed: stream 0 stdout, 1 stderr, 2 display, 3 published data.
-    Output { task: TaskId, engine: EngineId, stream: u8, body: Bytes },
+    /// What a task printed or showed: stream 0 stdout, 1 stderr, 2 display, 3 published data,
+    /// 4 a part of its result.
+    Output { task: TaskId, engine: EngineId, stream: u8, payload: Payload },
     /// The engines there are.
     Engines(Vec<EngineNote>),
     /// An engine is there.
@@ -188,8 +189,9 @@ impl Message {
                 put.bytes(&outcome.payload.body);
                 (6, outcome.payload.segment.clone())
             }
-            Self::Output { task, engine, stream, body } => {
-                put.u64(*task).u32(*engine).u8(*stream).bytes(body).is(7)
+            Self::Output { task, engine, stream, payload } => {
+                put.u64(*task).u32(*engine).u8(*stream).bytes(&payload.body);
+                (7, payload.segment.clone())
             }
             Self::Engines(notes) => {
                 notes.iter().for_each(|n| put.u32(n.engine).u32(n.pid).u8(n.state).done());
@@ -238,7 +240,7 @@ impl Message {
                 task: take.u64()?,
                 engine: take.u32()?,
                 stream: take.u8()?,
-                body: take.rest().into(),
+                payload: Payload { body: take.rest().into(), segment },
             },
             8 => {
                 let mut notes = Vec::new();
@@ -429,7 +431,7 @@ mod tests {
                 times: [1, 2, 3],
                 payload: payload(),
             }),
-            Message::Output { task: 1, engine: 2, stream: 1, body: Bytes::from(&b"hi"[..]) },
+            Message::Output { task: 1, engine: 2, stream: 1, payload: Payload::of(&b"hi"[..]) },
             Message::Engines(vec![EngineNote { engine: 0, pid: 11, state: 1 }]),
             Message::Ready { pid: 5 },
             Message::Run { task: 8, function: Some([2; 16]), payload: payload() },

@@ -82,6 +82,12 @@ impl StreamBits {
         Self::of(py, Streams::new(seed, name).task(task))
     }
 
+    /// Moves on to the stream of another task, at its first word.
+    fn move_to(&self, py: Python<'_>, seed: &str, name: &str, task: u64) -> PyResult<()> {
+        let seed: Seed = seed.parse().map_err(|_| PyValueError::new_err("the seed is no seed"))?;
+        self.set(py, Streams::new(seed, name).task(task))
+    }
+
     /// The table of C functions.
     #[getter]
     fn capsule(&self, py: Python<'_>) -> Py<PyCapsule> {

@@ -20,7 +20,10 @@ mod core_module {
     #[pymodule_export]
     use crate::bits::StreamBits;
     #[pymodule_export]
-    use crate::cluster::{ClientLink, EngineLink, Segment, clusters, now_us, serve};
+    use crate::cluster::{
+        Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, current_item, now_us, serve,
+        set_current_item,
+    };
     #[pymodule_export]
     use crate::data::Table;
     #[pymodule_export]

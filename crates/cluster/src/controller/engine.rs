@@ -123,7 +123,8 @@ impl Controller {
         let Some(&task) = engine.line.front() else { return };
         let client = self.tasks[&task].client;
         if self.clients.contains_key(&client) {
-            comm.to_client(client, Message::Output { task, engine: id, stream: 1, body: text });
+            let payload = Payload::of(text);
+            comm.to_client(client, Message::Output { task, engine: id, stream: 1, payload });
         }
     }
 

@@ -161,10 +161,10 @@ impl Controller {
             Message::Done { task, status, started_us, ended_us, payload } => {
                 self.done(engine, task, (status, started_us, ended_us, payload), comm);
             }
-            Message::Output { task, stream, body, .. } => {
+            Message::Output { task, stream, payload, .. } => {
                 let owner = self.tasks.get(&task).map(|task| task.client);
                 if let Some(client) = owner.filter(|client| self.clients.contains_key(client)) {
-                    comm.to_client(client, Message::Output { task, engine, stream, body });
+                    comm.to_client(client, Message::Output { task, engine, stream, payload });
                 }
             }
             _ => {}

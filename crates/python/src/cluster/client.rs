@@ -1,6 +1,6 @@
 //! A client's link: tasks out; outcomes, output and news of the engines in.
 
-use super::{Segment, name, payload, wait};
+use super::{STREAM_PART, Segment, name, payload, wait};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -123,8 +123,12 @@ fn event(py: Python<'_>, message: Message) -> PyResult<Option<Bound<'_, PyTuple>
             (0, task, status as u8, engine, submitted, started, completed, body, segment)
                 .into_pyobject(py)?
         }
-        Message::Output { task, engine, stream, body } => {
-            (1, task, engine, stream, PyBytes::new(py, &body)).into_pyobject(py)?
+        Message::Output { task, engine, stream: STREAM_PART, payload } => {
+            let body = PyBytes::new(py, &payload.body);
+            (5, task, engine, body, payload.segment.map(Segment::wrap)).into_pyobject(py)?
+        }
+        Message::Output { task, engine, stream, payload } => {
+            (1, task, engine, stream, PyBytes::new(py, &payload.body)).into_pyobject(py)?
         }
         Message::Engines(notes) => {
             let notes: Vec<_> = notes.iter().map(|n| (n.engine, n.pid, n.state)).collect();

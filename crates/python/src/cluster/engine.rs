@@ -1,10 +1,10 @@
 //! An engine's link: tasks in, what became of them out.
 
-use super::{Segment, payload, wait};
+use super::{STREAM_PART, Segment, payload, wait};
 use pyo3::exceptions::{PyConnectionError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use windfall::cluster::message::{Bytes, Message, Status};
+use windfall::cluster::message::{Message, Payload, Status};
 use windfall::cluster::{Link, engine_link};
 
 /// An engine's end of its connection to the controller that started it.
@@ -89,8 +89,16 @@ impl EngineLink {
 
     /// Sends what a task printed (0 stdout, 1 stderr), showed (2) or published (3).
     fn output(&self, task: u64, stream: u8, body: &[u8]) {
-        let (engine, body) = (self.engine, Bytes::from(body));
-        self.link.send(&Message::Output { task, engine, stream, body });
+        let (engine, payload) = (self.engine, Payload::of(body));
+        self.link.send(&Message::Output { task, engine, stream, payload });
+    }
+
+    /// Sends a part of a task's result, now.
+    #[pyo3(signature = (task, body, segment = None))]
+    fn part(&self, task: u64, body: &[u8], segment: Option<&Bound<'_, Segment>>) {
+        let (engine, payload) = (self.engine, payload(body, segment));
+        self.link.send(&Message::Output { task, engine, stream: STREAM_PART, payload });
+        self.link.flush();
     }
 
     /// Sends what waits.

@@ -1,17 +1,26 @@
 //! The cluster for Python: segments, the links of clients and engines, the controller's loop.
 
+mod claims;
 mod client;
 mod engine;
+mod map;
+mod map_items;
+mod map_reports;
 mod segment;
 
+pub use claims::Claims;
 pub use client::ClientLink;
 pub use engine::{EngineLink, now_us};
+pub use map::{MapLoop, current_item, set_current_item};
 pub use segment::Segment;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use windfall::cluster::message::{Bytes, Name, Payload};
 use windfall::cluster::{self, Link, Wait};
+
+/// The stream of output that carries parts of a task's result.
+const STREAM_PART: u8 = 4;
 
 /// Runs the cluster `name` in this process until it is stopped.
 #[pyfunction]

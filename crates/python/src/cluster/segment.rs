@@ -52,7 +52,7 @@ impl Segment {
     }
 }
 
-fn failed(error: impl Into<std::io::Error>) -> PyErr {
+pub(super) fn failed(error: impl Into<std::io::Error>) -> PyErr {
     let error: std::io::Error = error.into();
     match error.kind() {
         std::io::ErrorKind::OutOfMemory | std::io::ErrorKind::StorageFull => {
