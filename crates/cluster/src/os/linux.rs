@@ -1,6 +1,6 @@
 //! Linux: abstract socket names, memfd, pidfd, parent-death signals, `wait4`.
 
-use super::End;
+use super::{End, Usage};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Result;
@@ -95,4 +95,17 @@ pub fn reap(pid: Pid) -> Option<End> {
             peak_bytes: u64::try_from(usage.ru_maxrss).ok().map(|kilobytes| kilobytes * 1024),
         }),
     }
+}
+
+/// What a process takes now; none if it is gone.
+pub fn usage(pid: u32) -> Option<Usage> {
+    let pages = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = pages.split_whitespace().nth(1)?.parse().ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name, in brackets, may hold spaces; time is in hundredths of a second.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let user: f64 = fields.nth(11)?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    let rss_bytes = pages * rustix::param::page_size() as u64;
+    Some(Usage { rss_bytes, cpu_s: (user + system) / 100.0 })
 }

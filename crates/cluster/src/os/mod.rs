@@ -30,6 +30,21 @@ pub struct End {
     pub peak_bytes: Option<u64>,
 }
 
+/// What a process takes now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Memory in use, in bytes.
+    pub rss_bytes: u64,
+    /// Processor time so far, in seconds.
+    pub cpu_s: f64,
+}
+
+/// Leaves the terminal's session, so that neither Ctrl-C nor its end reaches this process.
+pub fn detach() {
+    // It fails only for the leader of a session, which has none to leave.
+    let _ = rustix::process::setsid();
+}
+
 /// Two ends of a stream between a controller and an engine, closed in programs they start.
 pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     let kind = (AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC);

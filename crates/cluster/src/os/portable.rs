@@ -1,6 +1,6 @@
 //! Other Unix: a socket in a directory of mode 0700, memory in a file without a name.
 
-use super::End;
+use super::{End, Usage};
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::Mode;
 use rustix::io::{Errno, Result};
@@ -97,6 +97,11 @@ pub fn reap(pid: Pid) -> Option<End> {
         }),
         Err(_) => Some(End::default()),
     }
+}
+
+/// What a process takes is not asked for here.
+pub fn usage(_: u32) -> Option<Usage> {
+    None
 }
 
 #[cfg(test)]

@@ -18,6 +18,16 @@ use windfall_core::{Error, Result, now_us};
 /// How long engines have to end by themselves when the cluster stops, in microseconds.
 const STOP_US: u64 = 200_000;
 
+/// The variables by which numerical libraries are told how many threads they may start.
+const THREAD_VARIABLES: [&str; 6] = [
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+];
+
 /// How to run a cluster.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +39,10 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// How many engines to start.
     pub engines: u32,
+    /// Threads that numerical libraries may start in an engine, told to them by their variables
+    /// before they are loaded; none leaves those as they are.
+    #[serde(default)]
+    pub threads: Option<u32>,
     /// Whether the cluster ends by itself when no owner has come within so many seconds.
     #[serde(default)]
     pub owner_within_s: Option<f64>,

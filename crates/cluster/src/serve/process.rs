@@ -1,6 +1,6 @@
 //! An engine's process: its socket, what it prints by itself, its end.
 
-use super::Options;
+use super::{Options, THREAD_VARIABLES};
 use crate::message::{EngineId, Message};
 use crate::os;
 use crate::wire::Wire;
@@ -27,8 +27,11 @@ impl Process {
         let (here, there) = os::pair()?;
         let (text, output) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         os::unblock(text.as_fd())?;
+        let threads = options.threads.map(|threads| threads.to_string());
+        let budget = threads.iter().flat_map(|t| THREAD_VARIABLES.iter().map(move |v| (v, t)));
         let child = Command::new(&options.command[0])
             .args(&options.command[1..])
+            .envs(budget)
             .envs(&options.environment)
             .stdin(Stdio::from(there))
             .stderr(Stdio::from(output.try_clone()?))

@@ -8,9 +8,11 @@
 //! table.rs      the answer as a table for people;  record.rs  what may differ from run to run
 //! progress.rs   the bar                            interrupt.rs  Ctrl-C
 //! verify.rs     the same bytes on any mapping?     replay.rs  one task again
+//! cluster/      start, status, stop, top: engines for interactive work
 //! exit.rs       exit codes and how errors are said
 //! ```
 
+mod cluster;
 mod exit;
 mod flags;
 mod interrupt;
@@ -83,6 +85,16 @@ enum Command {
     Verify(verify::Verify),
     /// Run one task of a job file again, here and alone
     Replay(replay::Replay),
+    /// Start a cluster of Python engines for interactive work
+    Start(cluster::Start),
+    /// Show the clusters that run
+    Status(cluster::Status),
+    /// Stop a cluster
+    Stop(cluster::Stop),
+    /// Watch a cluster: engines, tasks, rates, memory
+    Top(cluster::Top),
+    #[command(hide = true)]
+    Serve(cluster::Serve),
 }
 
 /// Reads the command line, obeys it and says how it went.
@@ -118,5 +130,10 @@ fn obey(command: Command) -> exit::Done {
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),
+        Command::Start(start) => start.obey(),
+        Command::Status(status) => status.obey(),
+        Command::Stop(stop) => stop.obey(),
+        Command::Top(top) => top.obey(),
+        Command::Serve(serve) => serve.obey(),
     }
 }
