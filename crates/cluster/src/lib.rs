@@ -9,11 +9,13 @@
 //! * [`serve`] gives it sockets, processes and a clock: one thread that polls;
 //! * [`Link`] is the end of a client or an engine;
 //! * [`claims`] is what the engines of one map share: who does which item;
+//! * [`jobs`] are Windfall's own jobs on engines;
 //! * [`message`] and [`wire`] are what is said and how; [`segment`] is memory by descriptor;
 //! * [`os`] is what the operating system is asked for.
 
 pub mod claims;
 pub mod controller;
+pub mod jobs;
 mod link;
 pub mod message;
 pub mod os;

@@ -4,6 +4,7 @@ use crate::os;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::mm::{MapFlags, ProtFlags};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// Buffers in a segment begin at multiples of this, in bytes: a cache line.
@@ -49,7 +50,16 @@ impl Segment {
             }
             at += buffer.len().next_multiple_of(ALIGN) as u64;
         }
+        segment.seal()?;
         Ok(segment)
+    }
+
+    /// Makes what is in it final: nobody can write to it any more, whoever has the descriptor.
+    ///
+    /// # Errors
+    /// If it is mapped shared somewhere.
+    pub fn seal(&self) -> Result<()> {
+        os::seal(self.fd())
     }
 
     /// The segment behind a descriptor that came from another process.
@@ -104,14 +114,16 @@ pub enum Kind {
 /// A segment in this process's address space, until it is dropped.
 #[derive(Debug)]
 pub struct Mapping {
-    start: std::ptr::NonNull<u8>,
+    start: NonNull<u8>,
     nbytes: usize,
+    /// Whether nobody can change what is in it, this process neither.
+    is_final: bool,
 }
 
 impl Mapping {
     fn new(segment: &Segment, kind: Kind) -> Result<Self> {
         if segment.nbytes == 0 {
-            return Ok(Self { start: std::ptr::NonNull::dangling(), nbytes: 0 });
+            return Ok(Self { start: NonNull::dangling(), nbytes: 0, is_final: true });
         }
         let (protection, flags) = match kind {
             Kind::Private => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE),
@@ -122,18 +134,59 @@ impl Mapping {
             let any = std::ptr::null_mut();
             rustix::mm::mmap(any, segment.nbytes, protection, flags, segment.fd(), 0)?
         };
-        let start = std::ptr::NonNull::new(start.cast()).ok_or(Errno::NOMEM)?;
-        Ok(Self { start, nbytes: segment.nbytes })
+        let start = NonNull::new(start.cast()).ok_or(Errno::NOMEM)?;
+        let is_final = kind == Kind::Private && os::is_sealed(segment.fd());
+        Ok(Self { start, nbytes: segment.nbytes, is_final })
     }
 
     /// The first byte; [`Mapping::nbytes`] follow, readable and writable while this value lives.
-    pub fn start(&self) -> std::ptr::NonNull<u8> {
+    pub fn start(&self) -> NonNull<u8> {
         self.start
     }
 
     /// Its size in bytes.
     pub fn nbytes(&self) -> usize {
         self.nbytes
+    }
+
+    /// What is in it, if nobody can change it.
+    ///
+    /// A private mapping could be written through [`Mapping::start`]; whoever does so must not
+    /// have asked for this.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        // SAFETY: the range is mapped and readable while `self` lives, initialised by the system,
+        // and sealed, so that no other process changes it.
+        self.is_final
+            .then(|| unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.nbytes) })
+    }
+
+    /// So many numbers from byte `at` on, if they are there, aligned, and nobody can change them.
+    pub fn floats(self: &Arc<Self>, at: usize, count: usize) -> Option<Floats> {
+        let end = count.checked_mul(8)?.checked_add(at)?;
+        let is_there = self.is_final && at.is_multiple_of(8) && end <= self.nbytes;
+        is_there.then(|| Floats { mapping: Arc::clone(self), at, count })
+    }
+}
+
+/// Numbers in a mapping, which they keep.
+#[derive(Debug)]
+pub struct Floats {
+    mapping: Arc<Mapping>,
+    at: usize,
+    count: usize,
+}
+
+impl AsRef<[f64]> for Floats {
+    fn as_ref(&self) -> &[f64] {
+        if self.count == 0 {
+            return &[];
+        }
+        // SAFETY: `Mapping::floats` has checked that the range lies in the mapping, that it is
+        // aligned (a mapping begins at a page) and that nobody can change it.
+        unsafe {
+            let start = self.mapping.start.as_ptr().add(self.at).cast::<f64>();
+            std::slice::from_raw_parts(start, self.count)
+        }
     }
 }
 

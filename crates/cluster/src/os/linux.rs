@@ -64,6 +64,16 @@ pub fn memory(nbytes: u64) -> Result<OwnedFd> {
     Ok(fd)
 }
 
+/// Forbids writing for good; an error if the memory is mapped shared.
+pub fn seal(fd: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::fcntl_add_seals(fd, SealFlags::WRITE)
+}
+
+/// Whether nobody can write to it any more.
+pub fn is_sealed(fd: BorrowedFd<'_>) -> bool {
+    rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SealFlags::WRITE))
+}
+
 /// Asks to be killed when the parent dies; false if it is dead already.
 pub fn die_with_parent(parent: u32) -> Result<bool> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -75,6 +75,16 @@ pub fn memory(nbytes: u64) -> Result<OwnedFd> {
     Ok(fd)
 }
 
+/// There are no seals here: whoever makes a segment writes to it once and no more.
+pub fn seal(_: BorrowedFd<'_>) -> Result<()> {
+    Ok(())
+}
+
+/// Segments are written once, by the rule above.
+pub fn is_sealed(_: BorrowedFd<'_>) -> bool {
+    true
+}
+
 /// There is no such wish here: an engine ends when its socket does. False if the parent is dead.
 pub fn die_with_parent(parent: u32) -> Result<bool> {
     let now = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());

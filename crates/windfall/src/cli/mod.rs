@@ -95,6 +95,8 @@ enum Command {
     Top(cluster::Top),
     #[command(hide = true)]
     Serve(cluster::Serve),
+    #[command(hide = true)]
+    Engine(cluster::Engine),
 }
 
 /// Reads the command line, obeys it and says how it went.
@@ -135,5 +137,6 @@ fn obey(command: Command) -> exit::Done {
         Command::Stop(stop) => stop.obey(),
         Command::Top(top) => top.obey(),
         Command::Serve(serve) => serve.obey(),
+        Command::Engine(engine) => engine.obey(),
     }
 }

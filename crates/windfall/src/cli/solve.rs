@@ -13,8 +13,8 @@ use serde_json::Value;
 use std::path::Path;
 use windfall::files;
 use windfall::{
-    Answer, Cancel, Control, Error, ErrorKind, Observer, Problem, REGISTRY, Result, Stopwatch,
-    Threads, plot,
+    Answer, Cancel, Control, Error, ErrorKind, Executor, Observer, Problem, REGISTRY, Result,
+    Stopwatch, Threads, plot,
 };
 
 /// A problem's flags with those that every job has.
@@ -126,7 +126,9 @@ fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -
         job.write(path, seed).map_err(Failure::writing)?;
     }
     let cancel = interrupt::listen()?;
-    let (answer, seconds) = run(problem.as_ref(), workers.count, &cancel, !common.quiet)?;
+    let on = common.executor(&workers, &job.folder)?;
+    let (answer, seconds) = run(problem.as_ref(), on.as_ref(), &cancel, !common.quiet)?;
+    let workers = common.workers_of(on.as_ref(), workers);
     let speedup = match of_job.speedup && answer.complete {
         true => measure(problem.as_ref(), workers.count, &cancel)?,
         false => None,
@@ -163,10 +165,10 @@ pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
     }
 }
 
-/// Solves the problem on this many threads and measures how long that takes.
+/// Solves the problem and measures how long that takes.
 pub(super) fn run(
     problem: &dyn Problem,
-    workers: usize,
+    on: &dyn Executor,
     cancel: &Cancel,
     watched: bool,
 ) -> Result<(Answer, f64)> {
@@ -174,7 +176,7 @@ pub(super) fn run(
     let observer = bar.as_ref().map(|bar| bar as &dyn Observer);
     let control = Control { cancel: cancel.clone(), observer };
     let watch = Stopwatch::start();
-    let answer = problem.solve(&Threads::new(workers), &control)?;
+    let answer = problem.solve(on, &control)?;
     Ok((answer, watch.elapsed_s()))
 }
 
@@ -186,7 +188,7 @@ fn measure(problem: &dyn Problem, workers: usize, cancel: &Cancel) -> Result<Opt
     let watch = Stopwatch::start();
     for _ in 0..3 {
         for (least, workers) in least.iter_mut().zip([workers, 1]) {
-            let (answer, seconds) = match run(problem, workers, cancel, false) {
+            let (answer, seconds) = match run(problem, &Threads::new(workers), cancel, false) {
                 Err(error) if *error.kind() == ErrorKind::Interrupted => return Ok(None),
                 run => run?,
             };

@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod bytes;
+#[cfg(unix)]
+mod cluster;
 mod examples;
 mod formulas;
 mod help;

@@ -11,7 +11,7 @@ mod status;
 mod stop;
 mod top;
 
-pub(super) use serve::Serve;
+pub(super) use serve::{Engine, Serve};
 pub(super) use start::Start;
 pub(super) use status::Status;
 pub(super) use stop::Stop;

@@ -1,9 +1,9 @@
-//! The controller itself, in a session of its own.
+//! The controller itself, in a session of its own; and an engine that runs jobs without Python.
 
 use super::super::exit::{Done, Exit};
 use clap::Args;
 use windfall::cluster;
-use windfall::{Error, Result};
+use windfall::{Error, REGISTRY, Result};
 
 /// Run a controller in this process; `start` does so in the background
 #[derive(Args, Debug)]
@@ -19,6 +19,17 @@ impl Serve {
             .map_err(|error| Error::invalid("options", &self.options, &error.to_string()));
         cluster::os::detach();
         cluster::serve(&self.name, options?)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Be an engine that runs Windfall's own jobs; a controller starts it
+#[derive(Args, Debug)]
+pub(in super::super) struct Engine {}
+
+impl Engine {
+    pub(in super::super) fn obey(&self) -> Done {
+        cluster::jobs::serve_jobs(&REGISTRY)?;
         Ok(Exit::Done)
     }
 }

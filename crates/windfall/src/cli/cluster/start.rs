@@ -24,6 +24,9 @@ pub(in super::super) struct Start {
     /// The Python that engines run on; the package windfall must be installed there
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: String,
+    /// Start engines that need no Python and run Windfall's own jobs only
+    #[arg(long, conflicts_with = "python")]
+    native: bool,
     /// Threads of numerical libraries in each engine  [default: cores divided by engines]
     #[arg(long, value_name = "COUNT")]
     threads: Option<u32>,
@@ -46,7 +49,12 @@ impl Start {
         let cores = machine::workers()?.count as u32;
         let engines = self.n.unwrap_or(cores);
         let threads = self.threads.unwrap_or((cores / engines).max(1));
-        let command = [&self.python, "-m", "windfall._cluster.engine"];
+        let failed = |error| Error::io("this program", error);
+        let here = std::env::current_exe().map_err(failed)?.to_string_lossy().into_owned();
+        let command: &[&str] = match self.native {
+            true => &[&here, "engine"],
+            false => &[&self.python, "-m", "windfall._cluster.engine"],
+        };
         let options = json!({ "command": command, "engines": engines, "threads": threads });
         let mut controller = self.spawn(&options.to_string())?;
         let state = self.wait(&mut controller, &watch)?;
@@ -81,10 +89,8 @@ impl Start {
                 {
                     asker.ask(&json!({ "do": "stop" }))?;
                     asker.wait_for_end()?;
-                    let hint = format!(
-                        "does `{} -c 'import windfall, cloudpickle'` work? --python names another",
-                        self.python
-                    );
+                    let test = format!("{} -c 'import windfall, cloudpickle'", self.python);
+                    let hint = format!("does `{test}` work? --python names another");
                     return Err(Error::io(name, text).hint(hint));
                 }
             }
