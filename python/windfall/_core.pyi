@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Claims",
+    "JOBS",
     "ClientLink",
     "EngineLink",
     "Function",
@@ -21,11 +22,13 @@ __all__ = [
     "clusters",
     "current_item",
     "now_us",
+    "run_shards",
     "serve",
     "set_current_item",
 ]
 
 __version__: str
+JOBS: bytes
 
 @final
 class Table:
@@ -108,6 +111,7 @@ class Problem:
             [int, int, float | None, float | None, float, list[tuple[int, int, int, str]]], None
         ]
         | None = None,
+        on: tuple[str, list[int] | None] | None = None,
     ) -> tuple[
         str, dict[str, Any], list[NDArray[np.float64]], dict[str, Any] | None, Rows | None
     ]: ...
@@ -222,3 +226,4 @@ def set_current_item(item: int | None) -> int | None: ...
 def serve(name: str, options: str) -> None: ...
 def clusters() -> list[str]: ...
 def now_us() -> int: ...
+def run_shards(body: bytes, segment: Segment | None = None) -> tuple[int, bytes]: ...

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use windfall::cluster::jobs::Engines;
 use windfall::files::{Folder, read_job};
 use windfall::machine::{self, Workers};
 use windfall::stats::fit::{Arrays, Fit};
@@ -23,6 +24,11 @@ pub struct Problem {
     problem: Box<dyn windfall::Problem>,
     name: String,
     function: Option<Py<Function>>,
+    /// The tables in memory that it was built from.
+    table: Option<windfall::Table>,
+    kept: Option<windfall::Table>,
+    /// Where the files lie that it names.
+    folder: Folder,
 }
 
 /// Answer without its rows, facts of the run, distribution, its index, rows.
@@ -62,22 +68,26 @@ impl Problem {
             if kept.is_some() {
                 spec.options.insert("extend".into(), KEPT.into());
             }
-            let problem = REGISTRY.build(&spec, &Given { table, kept })?;
+            let folder = &Folder::default();
+            let problem = REGISTRY.build(&spec, &Given { table, kept, folder })?;
             Ok((problem, spec.problem))
         };
         let (problem, name) = build().map_err(|error| to_python(py, &error))?;
-        Ok(Self { problem, name, function: function.map(Bound::unbind) })
+        let (table, kept) = (table.cloned(), kept.cloned());
+        let (function, folder) = (function.map(Bound::unbind), Folder::default());
+        Ok(Self { problem, name, function, table, kept, folder })
     }
 
     /// The problem of a job file, TOML or JSON.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let folder = Folder::of(&path);
         let build = || {
             let spec = read_job(&path)?;
-            Ok((REGISTRY.build(&spec, &Folder::of(&path))?, spec.problem))
+            Ok((REGISTRY.build(&spec, &folder)?, spec.problem))
         };
         let (problem, name) = build().map_err(|error| to_python(py, &error))?;
-        Ok(Self { problem, name, function: None })
+        Ok(Self { problem, name, function: None, table: None, kept: None, folder })
     }
 
     /// Fits to the groups of arrays of `shape` groups and rows; `names` are those of the terms.
@@ -103,7 +113,8 @@ impl Problem {
             Fit::arrays(arrays, read_options(&JobSpec::from_json(job)?.options)?)
         };
         let problem = build().map_err(|error| to_python(py, &error))?;
-        Ok(Self { problem: Box::new(problem), name: "fit".into(), function: None })
+        let (problem, name, folder) = (Box::new(problem), "fit".into(), Folder::default());
+        Ok(Self { problem, name, function: None, table: None, kept: None, folder })
     }
 
     /// The problem's name.
@@ -116,18 +127,29 @@ impl Problem {
         self.problem.spec().map(JobSpec::to_json)
     }
 
-    /// Solves it on threads.
-    #[pyo3(signature = (workers=None, tick=None))]
+    /// Solves it on threads, or on engines of a cluster: its name and, perhaps, which of them.
+    #[pyo3(signature = (workers=None, tick=None, on=None))]
     fn solve<'py>(
         &self,
         py: Python<'py>,
         workers: Option<usize>,
         tick: Option<Py<PyAny>>,
+        on: Option<(String, Option<Vec<u32>>)>,
     ) -> PyResult<Solved<'py>> {
         let workers = count(workers).map_err(|error| to_python(py, &error))?;
+        let (table, kept, folder) = (self.table.as_ref(), self.kept.as_ref(), &self.folder);
+        let given = Given { table, kept, folder };
         let watch = Stopwatch::start();
-        let mut answer = self
-            .enter(py, tick, |control| self.problem.solve(&Threads::new(workers.count), control))?;
+        let (mut answer, workers) = self.enter(py, tick, |control| {
+            let Some((name, engines)) = on else {
+                let answer = self.problem.solve(&Threads::new(workers.count), control)?;
+                return Ok((answer, workers));
+            };
+            let on = Engines::new(&name, engines, &REGISTRY, &given)?;
+            let source = format!("engines of cluster {name}");
+            let workers = Workers { count: on.workers(), source };
+            Ok((self.problem.solve(&on, control)?, workers))
+        })?;
         let note = |function: &Py<Function>| function.get().note(&self.name);
         answer.notes.extend(self.function.as_ref().and_then(note));
         let facts = PyDict::new(py);
@@ -195,13 +217,14 @@ const KEPT: &str = "(kept)";
 struct Given<'a> {
     table: Option<&'a windfall::Table>,
     kept: Option<&'a windfall::Table>,
+    folder: &'a Folder,
 }
 
 impl Source for Given<'_> {
     fn table(&self, path: &str) -> Result<windfall::Table> {
         match (path, self.table, self.kept) {
             (IN_MEMORY, Some(table), _) | (KEPT, _, Some(table)) => Ok(table.clone()),
-            _ => Folder::default().table(path),
+            _ => self.folder.table(path),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod claims;
 mod client;
 mod engine;
+mod jobs;
 mod map;
 mod map_items;
 mod map_reports;
@@ -11,6 +12,7 @@ mod segment;
 pub use claims::Claims;
 pub use client::ClientLink;
 pub use engine::{EngineLink, now_us};
+pub use jobs::run_shards;
 pub use map::{MapLoop, current_item, set_current_item};
 pub use segment::Segment;
 
