@@ -158,6 +158,8 @@ pub enum Message {
     Stop,
 }
 
+/// The stream of parts of a task's result, which come as they are made.
+pub const STREAM_PART: u8 = 4;
 /// The most bytes of one frame: larger data belongs in a segment.
 pub const FRAME_BYTES_MAX: usize = 1 << 30;
 /// The bytes before a frame's body.

@@ -39,6 +39,13 @@ pub struct Usage {
     pub cpu_s: f64,
 }
 
+/// Takes as many descriptors as the system grants: segments under way need one each.
+pub fn raise_limits() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let granted = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, ..granted });
+}
+
 /// Leaves the terminal's session, so that neither Ctrl-C nor its end reaches this process.
 pub fn detach() {
     // It fails only for the leader of a session, which has none to leave.

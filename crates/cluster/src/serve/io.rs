@@ -4,11 +4,13 @@ use super::kept::Kept;
 use super::process::Process;
 use super::{Options, STOP_US};
 use crate::controller::{Comm, Event};
-use crate::message::{Bytes, ClientId, EngineId, Message, Outcome, TaskId};
+use crate::message::{
+    Bytes, ClientId, EngineId, Message, Outcome, Payload, STREAM_PART, Status, TaskId,
+};
 use crate::os::End;
 use crate::wire::Wire;
 use rustix::process::{Signal, kill_process};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use windfall_core::now_us;
 
 pub(super) struct Io {
@@ -23,6 +25,18 @@ pub(super) struct Io {
     unsent: (BTreeSet<ClientId>, BTreeSet<EngineId>),
     lost: BTreeSet<ClientId>,
     kept: Kept,
+    /// Outcomes for clients that do not read as fast as they come.
+    backlogs: BTreeMap<ClientId, Backlog>,
+}
+
+/// What may wait in memory for a client that does not read, in bytes; more goes to disk.
+const UNREAD_BYTES_MAX: usize = 64 << 20;
+
+/// Outcomes in the order in which they came.
+#[derive(Default)]
+struct Backlog {
+    order: VecDeque<TaskId>,
+    kept: Kept,
 }
 
 impl Io {
@@ -36,11 +50,37 @@ impl Io {
             unsent: Default::default(),
             lost: BTreeSet::new(),
             kept: Kept::default(),
+            backlogs: BTreeMap::new(),
         }
     }
 
     /// Sends what the sockets take.
     pub fn flush(&mut self) {
+        self.send();
+        while self.catch_up() {
+            self.send();
+        }
+    }
+
+    /// Hands outcomes on to clients that have begun to read again; whether there were any.
+    fn catch_up(&mut self) -> bool {
+        let Self { clients, unsent, backlogs, .. } = self;
+        let mut is_any = false;
+        backlogs.retain(|client, backlog| {
+            let Some(wire) = clients.get_mut(client) else { return false };
+            while wire.outbox.waiting_bytes() < UNREAD_BYTES_MAX / 2 {
+                let Some(task) = backlog.order.pop_front() else { return false };
+                let outcome = backlog.kept.take(task).unwrap_or_else(|| dropped(task));
+                wire.outbox.push(&Message::Result(outcome));
+                unsent.0.insert(*client);
+                is_any = true;
+            }
+            true
+        });
+        is_any
+    }
+
+    fn send(&mut self) {
         let Self { clients, engines, unsent, lost, .. } = self;
         unsent.0.retain(|id| {
             let Some(wire) = clients.get_mut(id) else { return false };
@@ -88,6 +128,14 @@ impl Io {
     }
 }
 
+/// What a client learns of an outcome for which there was no room even on disk.
+fn dropped(task: TaskId) -> Outcome {
+    let message = "its result was dropped: too much waited for a client that did not read";
+    let body = serde_json::json!({ "message": message }).to_string().into_bytes();
+    let payload = Payload::of(Bytes::from(body));
+    Outcome { task, status: Status::Lost, engine: 0, times: [now_us(); 3], payload }
+}
+
 impl Comm for Io {
     fn to_engine(&mut self, engine: EngineId, message: Message) {
         if let Some(process) = self.engines.get_mut(&engine) {
@@ -97,9 +145,20 @@ impl Comm for Io {
     }
 
     fn to_client(&mut self, client: ClientId, message: Message) {
-        if let Some(wire) = self.clients.get_mut(&client) {
-            wire.outbox.push(&message);
-            self.unsent.0.insert(client);
+        let Some(wire) = self.clients.get_mut(&client) else { return };
+        let is_behind = wire.outbox.waiting_bytes() > UNREAD_BYTES_MAX;
+        match message {
+            Message::Result(outcome) if is_behind || self.backlogs.contains_key(&client) => {
+                let backlog = self.backlogs.entry(client).or_default();
+                backlog.order.push_back(outcome.task);
+                backlog.kept.push(outcome, now_us());
+            }
+            // What is printed while nobody reads is lost; parts of results are not.
+            Message::Output { stream, .. } if is_behind && stream != STREAM_PART => {}
+            message => {
+                wire.outbox.push(&message);
+                self.unsent.0.insert(client);
+            }
         }
     }
 

@@ -60,6 +60,7 @@ pub fn serve(name: &str, options: Options) -> Result<()> {
         let failed = Error::io(format!("cluster {name}"), error);
         failed.hint("a cluster of that name may be running: `windfall status`; or choose another")
     })?;
+    os::raise_limits();
     let mut io = Io::new(options);
     let mut controller = Controller::new(io.options.engines, &mut io);
     let orphan_at = io.options.owner_within_s.map(|s| now_us() + (s * 1e6) as u64);

@@ -70,7 +70,7 @@ impl ClientLink {
             retries,
             timeout_us: timeout_s.map_or(0, |s| (s * 1e6).max(1.0) as u64),
             depends,
-            payload: payload(body, segment),
+            payload: payload(body, segment)?,
         };
         self.link.send(&Message::Submit(submission));
         self.link.work();

@@ -82,7 +82,7 @@ impl EngineLink {
             PyValueError::new_err(format!("a task's status is 0 to 7, not {code}"))
         })?;
         let ended_us = windfall::now_us();
-        let payload = payload(body, segment);
+        let payload = payload(body, segment)?;
         self.link.gather(&Message::Done { task, status, started_us, ended_us, payload });
         Ok(())
     }
@@ -95,10 +95,11 @@ impl EngineLink {
 
     /// Sends a part of a task's result, now.
     #[pyo3(signature = (task, body, segment = None))]
-    fn part(&self, task: u64, body: &[u8], segment: Option<&Bound<'_, Segment>>) {
-        let (engine, payload) = (self.engine, payload(body, segment));
+    fn part(&self, task: u64, body: &[u8], segment: Option<&Bound<'_, Segment>>) -> PyResult<()> {
+        let (engine, payload) = (self.engine, payload(body, segment)?);
         self.link.send(&Message::Output { task, engine, stream: STREAM_PART, payload });
         self.link.flush();
+        Ok(())
     }
 
     /// Sends what waits.

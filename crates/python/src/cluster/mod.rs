@@ -18,11 +18,8 @@ pub use segment::Segment;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use windfall::cluster::message::{Bytes, Name, Payload};
+use windfall::cluster::message::{Bytes, FRAME_BYTES_MAX, Name, Payload, STREAM_PART};
 use windfall::cluster::{self, Link, Wait};
-
-/// The stream of output that carries parts of a task's result.
-const STREAM_PART: u8 = 4;
 
 /// Runs the cluster `name` in this process until it is stopped.
 #[pyfunction]
@@ -54,9 +51,19 @@ fn wait(py: Python<'_>, link: &Link, timeout_s: Option<f64>) -> PyResult<Option<
     }
 }
 
-fn payload(body: &[u8], segment: Option<&Bound<'_, Segment>>) -> Payload {
-    Payload { body: Bytes::from(body), segment: segment.map(|segment| segment.get().inner()) }
+fn payload(body: &[u8], segment: Option<&Bound<'_, Segment>>) -> PyResult<Payload> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(PyValueError::new_err(format!(
+            "{} bytes are more than a message holds ({BODY_BYTES_MAX}); arrays and other large \
+             buffers are not counted, but many small objects are: put them into an array",
+            body.len()
+        )));
+    }
+    Ok(Payload { body: Bytes::from(body), segment: segment.map(|segment| segment.get().inner()) })
 }
+
+/// The most that a message's body may have, in bytes: a frame's most, less room for its head.
+const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX - (1 << 20);
 
 fn name(bytes: &[u8]) -> PyResult<Name> {
     bytes.try_into().map_err(|_| {
