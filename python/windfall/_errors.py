@@ -1,5 +1,7 @@
 """The classes of what can go wrong; each is also the builtin that users expect."""
 
+from threading import BrokenBarrierError as _BrokenBarrierError
+
 
 class WindfallError(Exception):
     """Anything that Windfall raises.
@@ -59,3 +61,19 @@ class UnsupportedError(WindfallError, NotImplementedError):
 
 class FileError(WindfallError, OSError):
     """A file cannot be read or written."""
+
+
+class DeadlockError(WindfallError, RuntimeError):
+    """A wait that could never end: the message names who waits for whom."""
+
+
+class BrokenBarrierError(WindfallError, _BrokenBarrierError):
+    """A member of a shared barrier died, waited no longer or broke it; the message names it."""
+
+
+class QueueClosedError(WindfallError, ValueError):
+    """Nothing more can be put into a shared queue, or got from one that is closed and empty."""
+
+
+class HolderDiedWarning(RuntimeWarning):
+    """The holder of a shared lock died: what the lock protects may be half changed."""

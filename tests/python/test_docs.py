@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs/figures"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
-MODULES = ["", "._result", "._data", "._rng", "._functions"]
+MODULES = ["", "._result", "._data", "._rng", "._functions", ".shared"]
 MODULES += [f"._problems.{path.stem}" for path in (ROOT / "python/windfall/_problems").glob("*.py")]
 
 # A block of code, and the block of text after it, if there is one: what it prints.

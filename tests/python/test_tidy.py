@@ -155,6 +155,7 @@ UNSAFE_ROOMS = (
     "python/",
     "cluster/src/segment.rs",
     "cluster/src/os/linux.rs",
+    "cluster/src/shared/memory.rs",
 )
 
 

@@ -11,6 +11,7 @@
 //! * [`claims`] is what the engines of one map share: who does which item;
 //! * [`jobs`] are Windfall's own jobs on engines;
 //! * [`message`] and [`wire`] are what is said and how; [`segment`] is memory by descriptor;
+//! * [`shared`] is memory that engines and others change at the same time, without races;
 //! * [`os`] is what the operating system is asked for.
 
 pub mod claims;
@@ -21,6 +22,7 @@ pub mod message;
 pub mod os;
 pub mod segment;
 mod serve;
+pub mod shared;
 pub mod wire;
 
 pub use link::{Link, Wait, connect, engine_link};

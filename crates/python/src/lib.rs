@@ -20,6 +20,10 @@ mod core_module {
     #[pymodule_export]
     use crate::bits::StreamBits;
     #[pymodule_export]
+    use crate::cluster::shared::{
+        Barrier, Counter, Lock, SharedArray, SharedQueue, Value, shared_engine, shared_forked,
+    };
+    #[pymodule_export]
     use crate::cluster::{
         Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, current_item, now_us,
         run_shards, serve, set_current_item,

@@ -11,9 +11,19 @@ mod linux;
 mod portable;
 
 #[cfg(target_os = "linux")]
+mod threads;
+#[cfg(any(not(target_os = "linux"), test))]
+#[cfg_attr(target_os = "linux", expect(dead_code, reason = "compiled for its tests"))]
+mod threads_portable;
+
+#[cfg(target_os = "linux")]
 pub use linux::*;
 #[cfg(not(target_os = "linux"))]
 pub use portable::*;
+#[cfg(target_os = "linux")]
+pub use threads::*;
+#[cfg(not(target_os = "linux"))]
+pub use threads_portable::*;
 
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Result;

@@ -8,6 +8,7 @@ mod map;
 mod map_items;
 mod map_reports;
 mod segment;
+pub mod shared;
 
 pub use claims::Claims;
 pub use client::ClientLink;
