@@ -494,7 +494,7 @@ def test_a_killed_member_breaks_the_barrier(context):
         barrier.wait()
     wait_until(lambda: met.value == 3)
     os.kill(member.pid, signal.SIGKILL)
-    with pytest.raises(threading.BrokenBarrierError, match=f"process {member.pid} has died") as one:
+    with pytest.raises(threading.BrokenBarrierError, match=f"process {member.pid} has ended") as one:
         barrier.wait()
     assert isinstance(one.value, WindfallError) and "reset()" in one.value.hint
     assert barrier.broken and barrier.broken_by == member.pid
@@ -512,8 +512,21 @@ def test_a_member_killed_while_it_waits_is_missed():
     member = start(meet, barrier, 1, met)
     wait_until(lambda: barrier.n_waiting == 1)
     kill(member)
-    with pytest.raises(shared.BrokenBarrierError, match=f"process {member.pid} has died"):
+    with pytest.raises(shared.BrokenBarrierError, match=f"process {member.pid} has ended"):
         barrier.wait()
+
+
+def test_other_processes_may_meet_in_later_rounds():
+    barrier, met = shared.Barrier(2), shared.Value("int64")
+
+    def come(delay_s):
+        time.sleep(delay_s)
+        barrier.wait()
+        met.add(1)
+
+    for _ in range(2):
+        end(*[start(come, delay_s) for delay_s in (0, 0.15)])
+    assert met.value == 4
 
 
 def test_rounds_are_together():

@@ -1,8 +1,8 @@
 //! A meeting of a number of threads, which ends at once when one of them dies.
 //!
-//! Its members are those who met last, or have joined: a thread that comes and is none takes the
-//! place of one that is missing. So a member is known to be missing, and its death is noticed by
-//! those who wait. A round ends by one store; whatever a thread that is killed leaves half written,
+//! Its members are those who met last, or have joined, so that it is known who is missing, and a
+//! death is noticed by those who wait. A thread that comes and is none takes the place of one that
+//! is missing; it shows that the members change: those who have met and ended are missed no longer. A round ends by one store; whatever a thread that is killed leaves half written,
 //! the next reader counts anew.
 
 use super::board::Wait;
@@ -25,7 +25,7 @@ const CULPRIT: usize = BODY + 10;
 /// The number of the last round that was ended by making the barrier as new, plus one.
 const RESET: usize = BODY + 13;
 const MEMBERS: usize = BODY + 16;
-/// Words of a member: the party, and the number of the round it has come to, plus one.
+/// Words of a member: the party, and the number of the last round it has come to, plus one.
 const MEMBER: usize = 4;
 
 /// Words up to the end of a barrier of `parties`.
@@ -47,7 +47,7 @@ pub enum Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Died(party) => write!(f, "{party} has died"),
+            Self::Died(party) => write!(f, "{party} has ended"),
             Self::Left(party) => write!(f, "{party} waits no longer"),
             Self::Aborted(party) => write!(f, "{party} has broken it"),
         }
@@ -137,19 +137,25 @@ impl Barrier {
         Ok(())
     }
 
-    /// The place of a thread among the members: its own, a free one, that of one who is dead or
-    /// else missing. The lock is held.
+    /// The place of a thread among the members: its own, a free one, or that of one who is missing.
+    /// The lock is held.
     fn place(&self, me: &Party) -> Option<usize> {
-        let round = self.memory().word(ROUND).load(Relaxed);
         let thread = |place: usize| self.memory().word(place).load(Relaxed);
-        let missing = |place: &usize| !self.has_come(*place, round);
-        let place = (self.members().find(|&place| thread(place) == me.thread))
-            .or_else(|| self.members().find(|&place| thread(place) == 0))
-            .or_else(|| {
-                let dead = |place: &usize| !Party::load(self.memory(), *place).is_alive();
-                self.members().filter(missing).find(dead)
-            })
-            .or_else(|| self.members().find(missing))?;
+        if let Some(place) = self.members().find(|&place| thread(place) == me.thread) {
+            return Some(place);
+        }
+        let round = self.memory().word(ROUND).load(Relaxed);
+        let missing: Vec<usize> =
+            self.members().filter(|&place| !self.has_come(place, round)).collect();
+        for &place in &missing {
+            let has_met = self.memory().word(place + 3).load(Relaxed) > 0;
+            if has_met && !Party::load(self.memory(), place).is_alive() {
+                Party::default().store(self.memory(), place);
+            }
+        }
+        let free = missing.iter().find(|&&place| thread(place) == 0);
+        let place = free.or(missing.first()).copied()?;
+        self.memory().word(place + 3).store(0, Relaxed);
         me.store(self.memory(), place);
         Some(place)
     }
@@ -341,6 +347,20 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(matches!(wait(&barrier, Some(5.0)), Err(Unmet::Broken(Broken::Died(_)))));
+    }
+
+    #[test]
+    fn others_may_meet_in_later_rounds() {
+        let barrier = Barrier::new(None, 2).unwrap();
+        for _ in 0..3 {
+            scope(|scope| {
+                let first = scope.spawn(|| wait(&barrier, None));
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                let second = scope.spawn(|| wait(&barrier, None));
+                let met = (first.join().unwrap(), second.join().unwrap());
+                assert_eq!(met, (Ok(0), Ok(1)));
+            });
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::party::{self, Party};
 use crate::os;
 use crate::segment::{Kind, Segment};
 use rustix::fd::AsRawFd;
+use std::cell::RefCell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU64, fence};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,24 +57,42 @@ struct Board {
     memory: Memory,
 }
 
-static MINE: Mutex<Option<(u32, Arc<Board>)>> = Mutex::new(None);
+static MINE: Mutex<Made> = Mutex::new(None);
+
+/// A board, and the number of forks when it was made.
+type Made = Option<(u32, Arc<Board>)>;
+
+thread_local! {
+    static HERE: RefCell<Made> = const { RefCell::new(None) };
+}
 
 /// The board of this process; made anew after a fork. None if there is no memory for it.
+///
+/// Each thread keeps it, so that only its first call locks: whoever forks keeps threads from making
+/// their first calls meanwhile (Python by its own lock), lest the child find the board locked.
 fn mine() -> Option<Arc<Board>> {
-    let mut mine = MINE.lock().unwrap_or_else(PoisonError::into_inner);
     let forks = party::forks();
-    if let Some((made, board)) = &*mine
-        && *made == forks
-    {
-        return Some(board.clone());
+    let current = |made: &Made| made.as_ref().filter(|made| made.0 == forks).cloned();
+    HERE.with_borrow_mut(|here| {
+        if current(here).is_none() {
+            let mut mine = MINE.lock().unwrap_or_else(PoisonError::into_inner);
+            if current(&mine).is_none() {
+                *mine = Some((forks, Arc::new(Board::new()?)));
+            }
+            here.clone_from(&mine);
+        }
+        here.as_ref().map(|made| made.1.clone())
+    })
+}
+
+impl Board {
+    fn new() -> Option<Self> {
+        let segment = Segment::zeros(NBYTES).ok()?;
+        let memory = Memory::new(segment.map(Kind::Shared).ok()?);
+        memory.word(PROCESS).store(u64::from(std::process::id()), Relaxed);
+        memory.word(0).store(MAGIC, Release);
+        Some(Self { segment, memory })
     }
-    let segment = Segment::zeros(NBYTES).ok()?;
-    let memory = Memory::new(segment.map(Kind::Shared).ok()?);
-    memory.word(PROCESS).store(u64::from(std::process::id()), Relaxed);
-    memory.word(0).store(MAGIC, Release);
-    let board = Arc::new(Board { segment, memory });
-    *mine = Some((forks, board.clone()));
-    Some(board)
 }
 
 /// The descriptor of this process's board, or -1.

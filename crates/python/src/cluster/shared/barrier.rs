@@ -16,8 +16,9 @@ use windfall::cluster::shared::{self, Broken, End, Kind, Party, Unmet};
 /// Raises
 /// ------
 /// BrokenBarrierError
-///     In all who wait and all who come, once a member died, waited no longer or broke it. A member
-///     is who met last, waits, or has joined; its death is noticed within 50 ms by those who wait.
+///     In all who wait and all who come, once a member ended, waited no longer or broke it. Members
+///     are those who met last, wait, or have joined; the end of one is noticed within 50 ms by those
+///     who wait.
 /// DeadlockError
 ///     If a member that is missing waits for something that one who waits here holds.
 ///

@@ -101,10 +101,7 @@ fn patiently<T: Send, E: Send>(
         };
         work(&mut Patience::new(timeout_s, &mut look))
     });
-    match raised {
-        Some(error) if result.is_err() => Err(error),
-        _ => Ok(result),
-    }
+    raised.map_or(Ok(result), Err)
 }
 
 /// The threads of this process that run Python.
