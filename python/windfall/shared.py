@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import _thread
 import math
+import operator
 import os
 import pickle
 import queue as _queue
@@ -98,11 +99,9 @@ class Array:
         import numpy as np
 
         kind = np.dtype(dtype)
-        lengths = tuple(map(int, np.atleast_1d(np.asarray(shape, dtype=np.int64))))
+        lengths = _lengths(shape)
         if kind.hasobject:
             raise InputError(f"the type `{kind}` holds Python objects, which cannot be shared")
-        if any(length < 0 for length in lengths):
-            raise InputError(f"`shape` is `{shape}`; no dimension may be negative")
         nbytes = min(math.prod(lengths) * kind.itemsize, sys.maxsize // 2)
         self._view(_core.SharedArray(list(lengths), kind.name, nbytes, name), lengths, kind)
 
@@ -182,6 +181,20 @@ class Array:
         opened = cls.__new__(cls)
         opened._view(_core.SharedArray.open(place, list(shape), dtype.name), shape, dtype)
         return opened
+
+
+def _lengths(shape: Any) -> tuple[int, ...]:
+    try:
+        one_or_more = shape if isinstance(shape, (tuple, list)) else (shape,)
+        lengths = tuple(map(operator.index, one_or_more))
+    except TypeError:
+        raise InputError(
+            f"`shape` is `{shape!r}`; it must be a whole number or several\n"
+            'hint: as in `Array((4, 100), "int64")`'
+        ) from None
+    if any(length < 0 for length in lengths):
+        raise InputError(f"`shape` is `{shape}`; no dimension may be negative")
+    return lengths
 
 
 class Queue:

@@ -140,6 +140,8 @@ def test_a_value_changes_in_one_step_or_not_at_all():
         (lambda: shared.Barrier(0), "`0`"),
         (lambda: shared.Queue(bytes_max=1), "`1`"),
         (lambda: shared.Array(-1), "no dimension may be negative"),
+        (lambda: shared.Array("int64", 4), "hint: as in `Array((4, 100)"),
+        (lambda: shared.Array(2.5), "must be a whole number or several"),
         (lambda: shared.Array(2, object), "cannot be shared"),
         (lambda: shared.Array(2, "int64").add(2, 1), "no element"),
         (lambda: shared.Array(2, "int64").add((0, 0), 1), "no element"),

@@ -311,6 +311,35 @@ mod tests {
     }
 
     #[test]
+    fn in_any_world_of_locks_a_thread_is_told_if_its_way_leads_back_to_it() {
+        let mut state = 1u64;
+        let mut below = |most: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % most
+        };
+        let mut told = 0;
+        for _ in 0..500 {
+            // Thread t holds lock 10 + t and waits for a lock or, if that is number 0, for none.
+            let wanted: Vec<u64> = (0..7).map(|_| below(7)).collect();
+            let mut world = World::default();
+            (1..7).for_each(|thread| drop(world.holds(thread, 10 + thread as i32)));
+            let waiting = (1..7).filter(|&thread| wanted[thread as usize] != 0);
+            let waits: Vec<Wait> = waiting
+                .map(|thread| world.waits(thread, 10 + wanted[thread as usize] as i32))
+                .filter(|wait| wait.fd != 10 + wait.party.thread as i32)
+                .collect();
+            for wait in waits {
+                let follow = |at: &u64| Some(wanted[*at as usize]);
+                let mut way = std::iter::successors(Some(wait.party.thread), follow).skip(1);
+                let leads_back = way.by_ref().take(7).any(|at| at == wait.party.thread);
+                assert_eq!(deadlock(&world, wait).is_some(), leads_back, "{wanted:?}");
+                told += u32::from(leads_back);
+            }
+        }
+        assert!(told > 300, "{told}");
+    }
+
+    #[test]
     fn a_barrier_needs_all_who_are_missing() {
         let mut world = World::default();
         world.meeting(50, &[(1, 1), (2, 0), (3, 0)]).holds(1, 10);
