@@ -98,8 +98,8 @@ class Array:
     ) -> None:
         import numpy as np
 
-        kind = np.dtype(dtype)
         lengths = _lengths(shape)
+        kind = np.dtype(dtype)
         if kind.hasobject:
             raise InputError(f"the type `{kind}` holds Python objects, which cannot be shared")
         nbytes = min(math.prod(lengths) * kind.itemsize, sys.maxsize // 2)

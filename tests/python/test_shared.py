@@ -496,7 +496,9 @@ def test_a_killed_member_breaks_the_barrier(context):
         barrier.wait()
     wait_until(lambda: met.value == 3)
     os.kill(member.pid, signal.SIGKILL)
-    with pytest.raises(threading.BrokenBarrierError, match=f"process {member.pid} has ended") as one:
+    with pytest.raises(
+        threading.BrokenBarrierError, match=f"process {member.pid} has ended"
+    ) as one:
         barrier.wait()
     assert isinstance(one.value, WindfallError) and "reset()" in one.value.hint
     assert barrier.broken and barrier.broken_by == member.pid

@@ -2,8 +2,9 @@
 //!
 //! Its members are those who met last, or have joined, so that it is known who is missing, and a
 //! death is noticed by those who wait. A thread that comes and is none takes the place of one that
-//! is missing; it shows that the members change: those who have met and ended are missed no longer. A round ends by one store; whatever a thread that is killed leaves half written,
-//! the next reader counts anew.
+//! is missing; it shows that the members change: those who have met and ended are missed no longer.
+//! A round ends by one store; whatever a thread that is killed leaves half written, the next reader
+//! counts anew.
 
 use super::board::Wait;
 use super::graph::{Needs, Waits, Want};

@@ -322,14 +322,16 @@ mod tests {
             // Thread t holds lock 10 + t and waits for a lock or, if that is number 0, for none.
             let wanted: Vec<u64> = (0..7).map(|_| below(7)).collect();
             let mut world = World::default();
-            (1..7).for_each(|thread| drop(world.holds(thread, 10 + thread as i32)));
+            for thread in 1..7 {
+                world.holds(thread, 10 + thread as i32);
+            }
             let waiting = (1..7).filter(|&thread| wanted[thread as usize] != 0);
             let waits: Vec<Wait> = waiting
                 .map(|thread| world.waits(thread, 10 + wanted[thread as usize] as i32))
                 .filter(|wait| wait.fd != 10 + wait.party.thread as i32)
                 .collect();
             for wait in waits {
-                let follow = |at: &u64| Some(wanted[*at as usize]);
+                let follow = |at: &u64| Some(wanted[*at as usize]).filter(|&next| next != 0);
                 let mut way = std::iter::successors(Some(wait.party.thread), follow).skip(1);
                 let leads_back = way.by_ref().take(7).any(|at| at == wait.party.thread);
                 assert_eq!(deadlock(&world, wait).is_some(), leads_back, "{wanted:?}");

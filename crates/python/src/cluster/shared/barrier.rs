@@ -17,8 +17,8 @@ use windfall::cluster::shared::{self, Broken, End, Kind, Party, Unmet};
 /// ------
 /// BrokenBarrierError
 ///     In all who wait and all who come, once a member ended, waited no longer or broke it. Members
-///     are those who met last, wait, or have joined; the end of one is noticed within 50 ms by those
-///     who wait.
+///     are those who met last, wait, or have joined; those who wait notice the end of one within
+///     50 ms.
 /// DeadlockError
 ///     If a member that is missing waits for something that one who waits here holds.
 ///
