@@ -10,7 +10,7 @@ from .._data import samples_table, table_from
 from .._functions import statistic_function
 from .._result import Result
 from .._rng import RngLike
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 
 def bootstrap(
@@ -34,6 +34,7 @@ def bootstrap(
     distribution: bool = True,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> Result:
     """Estimate bias, standard error and an interval of a statistic by resampling rows.
@@ -70,7 +71,7 @@ def bootstrap(
         Of each resample, for the studentised interval where no formula is known.
     distribution : bool
         Whether the result keeps the replicates.
-    rng, workers, progress
+    rng, workers, on, progress
         As for `integrate`.
 
     Returns
@@ -114,7 +115,7 @@ def bootstrap(
     else:
         code = statistic_function(statistic)
         problem = build("bootstrap", options, rng, table=table, function=code)
-    return solve(problem, workers, progress)
+    return solve(problem, workers, progress, on)
 
 
 def _is_names(statistic: Any) -> bool:

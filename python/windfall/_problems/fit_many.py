@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._data import table_from
 from .._result import Result
-from .solving import Progress, build, given, plain, solve
+from .solving import On, Progress, build, given, plain, solve
 
 
 class FitResult(Result):
@@ -128,6 +128,7 @@ def fit_many(
     intercept: bool = False,
     names: Sequence[str] | None = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> FitResult:
     """Fit one regression to each of many groups of rows.
@@ -171,7 +172,7 @@ def fit_many(
         With arrays: whether to put an intercept before the terms. Formulas have one.
     names : sequence of str, optional
         With arrays: the names of the terms; `x0`, `x1`, … by default.
-    workers, progress
+    workers, on, progress
         As for `integrate`.
 
     Returns
@@ -215,7 +216,7 @@ def fit_many(
             raise ValueError(f"{len(terms)} names for {count} terms")
         job = json.dumps({"problem": "fit", **options}, default=plain)
         problem = _core.Problem.fits(job, arrays, shape, (terms, intercept))
-    result = solve(problem, workers, progress)
+    result = solve(problem, workers, progress, on)
     return FitResult(**{field.name: getattr(result, field.name) for field in fields(result)})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .._functions import integrand
 from .._result import Result
 from .._rng import RngLike
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 Bounds: TypeAlias = Sequence[Sequence[float | str]] | Sequence[tuple[float, float]]
 
@@ -33,6 +33,7 @@ def integrate(
     confidence_level: float | None = None,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> Result:
     """Integrate functions over a box: Monte Carlo, quasi-Monte Carlo, VEGAS+, cubature.
@@ -79,6 +80,10 @@ def integrate(
     workers : int, optional
         Threads; by default every core that this process may use. It never changes the
         answer.
+    on : Cluster, Client, view or str, optional
+        Run on the engines of a cluster instead of threads: its client, a view of some of
+        them, or its name. Nor does this change the answer. Functions of Python cannot
+        go there yet; formulas can.
     progress : bool or callable, optional
         None shows a bar in notebooks and terminals, True insists, False shows none.
 
@@ -132,7 +137,7 @@ def integrate(
     else:
         code = integrand(function, dimensions=len(bounds))
         problem = build("integrate", options, rng, function=code)
-    return solve(problem, workers, progress)
+    return solve(problem, workers, progress, on)
 
 
 def _is_formulas(function: Any) -> bool:

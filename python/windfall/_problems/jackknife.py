@@ -7,7 +7,7 @@ from typing import Any
 
 from .._data import table_from
 from .._result import Result
-from .solving import build, given, solve
+from .solving import On, build, given, solve
 
 
 def jackknife(
@@ -19,6 +19,7 @@ def jackknife(
     clusters: str | None = None,
     weights: str | None = None,
     workers: int | None = None,
+    on: On = None,
 ) -> Result:
     """Estimate bias and standard error of a statistic by leaving out one row at a time.
 
@@ -33,4 +34,4 @@ def jackknife(
         statistic=statistic, strata=strata, groups=groups, clusters=clusters, weights=weights
     )
     problem = build("jackknife", options, 0, table=table_from(data))
-    return solve(problem, workers, progress=False)
+    return solve(problem, workers, progress=False, on=on)

@@ -10,13 +10,14 @@ from typing import Any
 from .. import _core
 from .._result import Result, Verification
 from .._rng import seed_from
-from .solving import Progress, plain, solve
+from .solving import On, Progress, plain, solve
 
 
 def run(
     job: str | os.PathLike[str] | Mapping[str, Any],
     *,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> Result:
     """Run a job file, or a job given as a mapping with the same keys.
@@ -26,7 +27,7 @@ def run(
     >>> windfall.run({"problem": "pi", "n": 1000, "seed": 1}).draws
     1000
     """
-    return solve(_problem_of(job), workers, progress)
+    return solve(_problem_of(job), workers, progress, on)
 
 
 def verify(job: Result | str | os.PathLike[str] | Mapping[str, Any]) -> Verification:

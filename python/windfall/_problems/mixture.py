@@ -14,7 +14,7 @@ from .. import _core
 from .._data import table_from
 from .._result import Result
 from .._rng import RngLike
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -247,6 +247,7 @@ def mixture(
     confidence_level: float | None = None,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> MixtureResult:
     """Fit a mixture of normal distributions, or draw from its posterior.
@@ -296,7 +297,7 @@ def mixture(
         or a share of the covariance of all rows, k^(-2/d)).
     confidence_level : float, default 0.95
         Of the credible intervals of Gibbs sampling.
-    rng, workers, progress
+    rng, workers, on, progress
         As for `integrate`.
 
     Returns
@@ -340,7 +341,7 @@ def mixture(
         options["start"] = start
     table = table_from(data)
     problem = build("mixture", options, rng, table=table)
-    result = solve(problem, workers, progress)
+    result = solve(problem, workers, progress, on)
     fields = {item.name: getattr(result, item.name) for item in dataclasses.fields(Result)}
     return MixtureResult(**fields, _table=table)
 

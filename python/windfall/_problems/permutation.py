@@ -12,7 +12,7 @@ from .._data import samples_table, table_from
 from .._functions import statistic_function
 from .._result import Result
 from .._rng import RngLike
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 _RESAMPLES_MAX = 10**12
 _KEPT_MAX = 10**9
@@ -36,6 +36,7 @@ def permutation_test(
     distribution: bool = True,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> Result:
     """Test a hypothesis by how often rearranged data are as extreme as the data.
@@ -78,7 +79,7 @@ def permutation_test(
         Of the interval of a p-value.
     distribution : bool
         Whether the result keeps the statistic of every permutation.
-    rng, workers, progress
+    rng, workers, on, progress
         As for `integrate`.
 
     Returns
@@ -129,7 +130,7 @@ def permutation_test(
     else:
         code = statistic_function(statistic)
         problem = build("permutation", options, rng, table=table, function=code)
-    return solve(problem, workers, progress)
+    return solve(problem, workers, progress, on)
 
 
 def _samples_design(data: Sequence[Any], kind: str) -> tuple[Table, dict[str, Any]]:

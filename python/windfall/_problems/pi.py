@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._result import Result
 from .._rng import RngLike
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 
 def pi(
@@ -12,6 +12,7 @@ def pi(
     *,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> Result:
     """Estimate pi by the share of random points that fall inside its circle.
@@ -24,6 +25,8 @@ def pi(
         See `integrate`.
     workers : int, optional
         Threads; by default every core that this process may use.
+    on : Cluster, Client, view or str, optional
+        See `integrate`.
     progress : bool or callable, optional
         See `integrate`.
 
@@ -34,4 +37,4 @@ def pi(
     True
     """
     problem = build("pi", given(n=n), rng)
-    return solve(problem, workers, progress)
+    return solve(problem, workers, progress, on)

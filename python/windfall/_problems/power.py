@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._result import Result
 from .._rng import RngLike
 from .designs import Design, Numbers, Test, design_options, numbers, own_test
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -27,6 +27,7 @@ def power(
     confidence_level: float | None = None,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
     **design: Unpack[Design],
 ) -> Result:
@@ -64,7 +65,7 @@ def power(
         Stop as soon as the Monte Carlo standard error of every point is at most this.
     confidence_level : float, default 0.95
         Of the interval (Clopper-Pearson).
-    rng, workers, progress
+    rng, workers, on, progress
         As for `integrate`.
     **design
         What only some tests read. Data: `groups` (the law of each sample, such as
@@ -119,4 +120,4 @@ def power(
             level=confidence_level,
         ),
     }
-    return solve(build("power", options, rng, function=function), workers, progress)
+    return solve(build("power", options, rng, function=function), workers, progress, on)

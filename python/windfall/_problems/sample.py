@@ -12,7 +12,7 @@ from .._chains import ChainsResult, ConvergenceWarning, chains_from
 from .._data import table_from
 from .._functions import density
 from .._rng import RngLike
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 
 def sample(
@@ -34,6 +34,7 @@ def sample(
     level: float | None = None,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
     **of_model: Any,
 ) -> ChainsResult:
@@ -80,7 +81,7 @@ def sample(
         temperatures of a ladder and the highest of them.
     level : float, default 0.95
         Of the equal-tailed credible intervals.
-    rng, workers, progress
+    rng, workers, on, progress
         As for `integrate`. A `progress` function with a parameter `under_way` also gets
         the chains under way.
     **of_model
@@ -153,7 +154,7 @@ def sample(
         code = density(model, start)
     table = None if data is None else table_from(data)
     problem = build("sample", options, rng, table=table, function=code)
-    result = chains_from(solve(problem, workers, progress))
+    result = chains_from(solve(problem, workers, progress, on))
     doubts = [note for note in result.notes if not note.startswith(_NO_DOUBTS)]
     if doubts:
         warnings.warn("; ".join(doubts), ConvergenceWarning, stacklevel=2)

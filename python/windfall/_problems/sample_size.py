@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._result import Result
 from .._rng import RngLike
 from .designs import Design, Test, design_options, own_test
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,6 +29,7 @@ def sample_size(
     n_max: int | None = None,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
     **design: Unpack[Design],
 ) -> Result:
@@ -40,7 +41,7 @@ def sample_size(
         See `power`.
     power : float, default 0.8
         The power to reach.
-    data, effect, alpha, alternative, rng, workers, progress, **design
+    data, effect, alpha, alternative, rng, workers, on, progress, **design
         See `power`.
     n_simulations : int, optional
         The most simulations there may be: by default 10^7 where the test sees sums or
@@ -82,4 +83,4 @@ def sample_size(
             n_max=n_max,
         ),
     }
-    return solve(build("sample_size", options, rng, function=function), workers, progress)
+    return solve(build("sample_size", options, rng, function=function), workers, progress, on)

@@ -14,7 +14,7 @@ from .._data import column
 from .._result import Result
 from .._rng import RngLike, seed_from
 from .._study import FIELDS, Code, Condition, aims, conditions_from, conditions_table
-from .solving import Progress, build, given, solve
+from .solving import On, Progress, build, given, solve
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -58,7 +58,12 @@ class SimulationResult(Result):
         ]
 
     def extend(
-        self, n_replicates: int, *, workers: int | None = None, progress: Progress = None
+        self,
+        n_replicates: int,
+        *,
+        workers: int | None = None,
+        on: On = None,
+        progress: Progress = None,
     ) -> SimulationResult:
         """Run more replicates, to `n_replicates` of each condition, on the same streams.
 
@@ -70,7 +75,7 @@ class SimulationResult(Result):
         )
         columns = [(name, column(values)) for name, values in self.replicates.items()]
         kept = _core.Table.from_columns(columns)
-        return study.run(self.seed, kept, workers, progress)
+        return study.run(self.seed, kept, workers, progress, on)
 
     def replay(
         self, condition: int | Mapping[str, Any], replicate: int, *, method: str | None = None
@@ -140,10 +145,15 @@ class _Study:
     options: dict[str, Any]
 
     def run(
-        self, seed: int, kept: _core.Table | None, workers: int | None, progress: Progress
+        self,
+        seed: int,
+        kept: _core.Table | None,
+        workers: int | None,
+        progress: Progress,
+        on: On,
     ) -> SimulationResult:
         problem = self.problem(seed, kept)
-        result = solve(problem, workers, progress)
+        result = solve(problem, workers, progress, on)
         fields = {field.name: getattr(result, field.name) for field in dataclasses.fields(Result)}
         return SimulationResult(**fields, _study=self)
 
@@ -208,6 +218,7 @@ def simulate(
     common_random_numbers: bool = False,
     rng: RngLike = None,
     workers: int | None = None,
+    on: On = None,
     progress: Progress = None,
 ) -> SimulationResult:
     """Run a simulation study: bias, standard errors, coverage and power of methods.
@@ -249,7 +260,7 @@ def simulate(
         `rejection`, `width`, `precision_gain` and `failures`; all by default.
     common_random_numbers : bool
         Whether conditions draw from the same streams.
-    rng, workers, progress
+    rng, workers, on, progress
         As for `integrate`.
 
     Returns
@@ -310,7 +321,7 @@ def simulate(
             rows=_text("rows", rows), truth=_text("truth", truth), null=_text("null", null)
         )
         study = _Study(known, None, options)
-    return study.run(seed_from(rng), None, workers, progress)
+    return study.run(seed_from(rng), None, workers, progress, on)
 
 
 def _named(methods: Any) -> dict[str, Callable[..., Any]]:

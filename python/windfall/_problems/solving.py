@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .. import _core
+from .._errors import InputError
 from .._progress import Watcher, ticker
 from .._result import IncompleteWarning, Result, result_from
 from .._rng import RngLike, seed_from
 
 Progress: TypeAlias = bool | Watcher | None
+
+On: TypeAlias = Any
+"""Where shards run: a cluster, a client or a view of it, a cluster's name; threads without it."""
 
 
 def build(
@@ -29,11 +33,14 @@ def build(
     return _core.Problem(_ENCODER.encode(job), table, function, kept)
 
 
-def solve(problem: _core.Problem, workers: int | None, progress: Progress) -> Result:
-    """Solve `problem` on threads; warn if it was interrupted."""
+def solve(problem: _core.Problem, workers: int | None, progress: Progress, on: On = None) -> Result:
+    """Solve `problem` on threads or on engines; warn if it was interrupted."""
+    engines = _engines(on)
+    if engines is not None and workers is not None:
+        raise InputError(f"`workers` is `{workers}` and `on` is given; engines are the workers")
     tick, close = ticker(progress)
     try:
-        answer, facts, distribution, index, rows = problem.solve(workers, tick)
+        answer, facts, distribution, index, rows = problem.solve(workers, tick, engines)
     finally:
         close()
     result = result_from(answer, facts, (distribution, index, rows), problem)
@@ -44,6 +51,19 @@ def solve(problem: _core.Problem, workers: int | None, progress: Progress) -> Re
             stacklevel=3,
         )
     return result
+
+
+def _engines(on: On) -> tuple[str, list[int] | None] | None:
+    """Return a cluster's name and which of its engines are meant, all of them if none is named."""
+    if on is None:
+        return None
+    if isinstance(on, str):
+        return on, None
+    mapping = getattr(on, "_mapping", None)
+    if mapping is None:
+        raise InputError(f"`on` is `{on!r}`; it must be a cluster, its client, a view or its name")
+    found: tuple[str, list[int] | None] = mapping()
+    return found
 
 
 def given(**options: Any) -> dict[str, Any]:
