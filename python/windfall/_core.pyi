@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Answer",
     "Barrier",
     "Claims",
     "ClientLink",
@@ -17,7 +18,6 @@ __all__ = [
     "Lock",
     "MapLoop",
     "Problem",
-    "Rows",
     "Segment",
     "SharedArray",
     "SharedQueue",
@@ -82,9 +82,10 @@ class Function:
     def python(callable: Any, vectorised: bool, outputs: int = 1) -> Function: ...
 
 @final
-class Rows:
-    """An answer with its table."""
+class Answer:
+    """An answer, and its table if it has one."""
 
+    def is_tabular(self) -> bool: ...
     def names(self) -> list[str]: ...
     def rows(self) -> int: ...
     def column(self, name: str) -> NDArray[np.float64] | list[str]: ...
@@ -121,7 +122,7 @@ class Problem:
         | None = None,
         on: tuple[str, list[int] | None] | None = None,
     ) -> tuple[
-        str, dict[str, Any], list[NDArray[np.float64]], dict[str, Any] | None, Rows | None
+        dict[str, Any], dict[str, Any], list[NDArray[np.float64]], dict[str, Any] | None, Answer
     ]: ...
     def run_task(self, task: int) -> bytes: ...
     def verify(self) -> list[tuple[str, str, bool]]: ...

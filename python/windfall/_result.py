@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ._plots import DRAWERS
 
 if TYPE_CHECKING:
-    from ._core import Problem, Rows
+    from ._core import Answer, Problem
 
 Value: TypeAlias = float | NDArray[np.float64]
 
@@ -65,16 +65,16 @@ class Verification:
 class Columns(Mapping[str, Any]):
     """Columns by name, each made when it is first asked for."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self._names = rows.names()
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._names = answer.names()
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
         if name not in self._made:
-            self._made[name] = self._rows.column(name)
+            self._made[name] = self._answer.column(name)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -84,11 +84,7 @@ class Columns(Mapping[str, Any]):
         return len(self._names)
 
     def __repr__(self) -> str:
-        return f"{self._rows.rows():,} rows of {', '.join(self._names)}"
-
-    def json(self) -> str:
-        """Return the whole answer as text."""
-        return self._rows.json()
+        return f"{self._answer.rows():,} rows of {', '.join(self._names)}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -141,8 +137,8 @@ class Result:
     table: Columns | None = field(default=None)
     distribution: NDArray[np.float64] | None = field(default=None)
     index: Mapping[str, Any] | None = field(default=None)
-    _json: str = field(default="{}")
-    _problem: Problem | None = field(default=None)
+    _answer: Answer = field(kw_only=True)
+    _problem: Problem = field(kw_only=True)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -153,7 +149,7 @@ class Result:
         )
 
     def __hash__(self) -> int:
-        return hash(self._json)
+        return hash(self.to_json())
 
     @property
     def n(self) -> int:
@@ -203,7 +199,7 @@ class Result:
 
     def to_json(self) -> str:
         """Return the reproducible part as the very text that every door gives."""
-        return self._json if self.table is None else self.table.json()
+        return self._answer.json()
 
     def to_frame(self) -> Any:
         """Return a tidy pandas DataFrame: the table if there is one, else a row a quantity."""
@@ -303,47 +299,52 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else html.escape(str(value))
 
 
-_COMMON = {
-    *("problem", "method", "quantity", "estimate", "mcse", "standard_error", "bias"),
-    *("interval", "seed", "complete", "notes", "table"),
-}
-
-
 def result_from(
-    answer: str,
+    fields: dict[str, Any],
     run: Mapping[str, Any],
-    arrays: tuple[list[NDArray[np.float64]], Mapping[str, Any] | None, Rows | None],
-    problem: Problem,
+    arrays: tuple[list[NDArray[np.float64]], Mapping[str, Any] | None],
+    sources: tuple[Answer, Problem],
 ) -> Result:
-    """Make a result of the answer's JSON text and what came with it."""
-    fields = json.loads(answer)
-    distribution, index, rows = arrays
-    several = isinstance(fields["estimate"], list)
+    """Make a result of an answer's fields, which it takes over, and what came with them."""
+    (distribution, index), (answer, problem) = arrays, sources
+    take = fields.pop
+    estimate, names = take("estimate"), take("quantity")
+    several = isinstance(estimate, list)
     value: Callable[[Any], Any] = _array if several else _number
     keys = list(fields)
     draws_key = keys[keys.index("interval") + 1]  # each problem has its own word for draws
-    common = {*_COMMON, draws_key}
-    return Result(
-        problem=fields["problem"],
-        method=fields["method"],
-        names=tuple(fields["quantity"] if several else [fields["quantity"]]),
-        estimate=value(fields["estimate"]),
-        mcse=value(fields["mcse"]),
-        standard_error=_given(fields["standard_error"], value),
-        bias=_given(fields["bias"], value),
-        interval=_interval(fields["interval"], value),
-        draws=fields[draws_key],
-        seed=int(fields["seed"]),
-        complete=fields["complete"],
-        notes=tuple(fields["notes"]),
-        extra={k: v for k, v in fields.items() if k not in common},
+    return _frozen(
+        Result,
+        problem=take("problem"),
+        method=take("method"),
+        names=tuple(names) if several else (names,),
+        estimate=value(estimate),
+        mcse=value(take("mcse")),
+        standard_error=_given(take("standard_error"), value),
+        bias=_given(take("bias"), value),
+        interval=_interval(take("interval"), value),
+        draws=take(draws_key),
+        seed=int(take("seed")),
+        complete=take("complete"),
+        notes=tuple(take("notes")),
+        extra=fields,  # what is left
         run=run,
-        table=None if rows is None else Columns(rows),
+        table=Columns(answer) if answer.is_tabular() else None,
         distribution=_distribution(distribution),
         index=index,
-        _json=answer,
+        _answer=answer,
         _problem=problem,
     )
+
+
+_T = TypeVar("_T")
+
+
+def _frozen(kind: type[_T], **fields: Any) -> _T:
+    """Make a frozen value of all its fields at once, not by a guarded call for each."""
+    made = object.__new__(kind)
+    vars(made).update(fields)
+    return made
 
 
 def _distribution(values: list[NDArray[np.float64]]) -> NDArray[np.float64] | None:
@@ -359,7 +360,8 @@ def _interval(fields: Any, value: Callable[[Any], Any]) -> Interval | None:
     if not rows or rows[0] is None:
         return None
     columns = {key: [row[key] for row in rows] if several else rows[0][key] for key in ends}
-    return Interval(
+    return _frozen(
+        Interval,
         level=rows[0]["level"],
         method=rows[0]["method"],
         **{key: value(column) for key, column in columns.items()},

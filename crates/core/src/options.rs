@@ -15,22 +15,23 @@ use serde_json::{Map, Value};
 pub fn read_options<T: DeserializeOwned + Serialize + Default>(
     options: &Map<String, Value>,
 ) -> Result<T> {
-    let mut all = match serde_json::to_value(T::default()) {
+    let defaults = || match serde_json::to_value(T::default()) {
         Ok(Value::Object(map)) => map,
         _ => Map::new(),
     };
-    let known: Vec<&str> = all.keys().map(String::as_str).collect();
-    for key in options.keys() {
-        if !known.contains(&key.as_str()) {
+    let mut given = defaults();
+    for (key, value) in options {
+        let Some(place) = given.get_mut(key) else {
+            let known: Vec<&str> = given.keys().map(String::as_str).collect();
             return Err(Error::unknown("key", key, &known));
-        }
+        };
+        *place = whole(value);
     }
-    let mut given = all.clone();
-    given.extend(options.iter().map(|(key, value)| (key.clone(), whole(value))));
     if let Ok(read) = serde_json::from_value(Value::Object(given)) {
         return Ok(read);
     }
     // Something is wrong: one key at a time, to report it with its own key and value.
+    let mut all = defaults();
     for (key, value) in options {
         all.insert(key.clone(), whole(value));
         if let Err(error) = serde_json::from_value::<T>(Value::Object(all.clone())) {

@@ -3,6 +3,7 @@
 //! Everything long goes through [`door::enter`], the only place that releases the interpreter,
 //! polls signals and maps errors. The friendly face is pure Python, in `python/windfall`.
 
+mod answer;
 mod arrow;
 mod bits;
 mod cluster;
@@ -11,12 +12,13 @@ mod door;
 mod errors;
 mod function;
 mod problem;
-mod rows;
 
 use pyo3::prelude::*;
 
 #[pymodule(name = "_core", gil_used = true)]
 mod core_module {
+    #[pymodule_export]
+    use crate::answer::Answer;
     #[pymodule_export]
     use crate::bits::StreamBits;
     #[pymodule_export]
@@ -34,8 +36,6 @@ mod core_module {
     use crate::function::Function;
     #[pymodule_export]
     use crate::problem::Problem;
-    #[pymodule_export]
-    use crate::rows::Rows;
 
     use pyo3::prelude::*;
 

@@ -1,10 +1,10 @@
 //! Problems for Python: built from a job as text, a table and a function; solved behind the door.
 
+use crate::answer::Answer;
 use crate::data::{Table, columns, numbers};
 use crate::door::enter;
 use crate::errors::to_python;
 use crate::function::Function;
-use crate::rows::Rows;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -31,13 +31,13 @@ pub struct Problem {
     folder: Folder,
 }
 
-/// Answer without its rows, facts of the run, distribution, its index, rows.
+/// Fields of the answer, facts of the run, distribution, its index, the answer.
 type Solved<'py> = (
-    String,
+    Bound<'py, PyDict>,
     Bound<'py, PyDict>,
     Vec<Bound<'py, PyArray1<f64>>>,
     Option<Bound<'py, PyDict>>,
-    Option<Rows>,
+    Answer,
 );
 
 /// Arrays of terms, of responses and, perhaps, of weights, all flat.
@@ -164,8 +164,8 @@ impl Problem {
             .map(|values| values.into_pyarray(py));
         let distribution = distribution.collect();
         let index = answer.index.take().map(|index| columns(py, &index)).transpose()?;
-        let (text, rows) = Rows::split(answer);
-        Ok((text, facts, distribution, index, rows))
+        let answer = Answer::new(answer);
+        Ok((answer.fields(py)?, facts, distribution, index, answer))
     }
 
     /// Runs one task again, here and alone, and returns its partial as bytes.

@@ -78,9 +78,12 @@ pub fn limit_isa() -> Result<()> {
 }
 
 /// The instruction set that runs, such as `avx512`: the one `WINDFALL_ISA` names, else the best.
-pub fn isa() -> String {
-    let named = variable(ISA).and_then(|name| name.parse().ok());
-    named.unwrap_or_else(windfall_lanes::detected).to_string()
+pub fn isa() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        let named = variable(ISA).and_then(|name| name.parse().ok());
+        named.unwrap_or_else(windfall_lanes::detected).to_string()
+    });
+    &NAME
 }
 
 /// The name of this host, or an empty text; asked for once.

@@ -40,10 +40,10 @@ def solve(problem: _core.Problem, workers: int | None, progress: Progress, on: O
         raise InputError(f"`workers` is `{workers}` and `on` is given; engines are the workers")
     tick, close = ticker(progress)
     try:
-        answer, facts, distribution, index, rows = problem.solve(workers, tick, engines)
+        fields, facts, distribution, index, answer = problem.solve(workers, tick, engines)
     finally:
         close()
-    result = result_from(answer, facts, (distribution, index, rows), problem)
+    result = result_from(fields, facts, (distribution, index), (answer, problem))
     if not result.complete:
         warnings.warn(
             "the run was interrupted: this is the estimate so far, with its error",

@@ -52,12 +52,21 @@ pub(crate) const ENTRY: Entry = Entry {
         let mut spec = spec.clone();
         let seed = spec.seed_or_fresh()?;
         spec.seed = Some(seed);
-        let mut problem = Bootstrap::new(&table, read_options(&spec.options)?)?.with_seed(seed);
-        problem.leaving = Some(problem.options.jackknife().spec(&spec)?);
+        let options: BootstrapOptions = read_options(&spec.options)?;
+        let texts = options.statistic.texts().to_vec();
+        let mut problem = Bootstrap::build((&table, seed), options, Wish::Formulas(&texts))?;
+        if problem.options.method == Method::Bca {
+            problem.leaving = Some(problem.options.jackknife().spec(&spec)?);
+        }
         problem.spec = Some(spec);
         Ok(Box::new(problem))
     },
 };
+
+/// A fresh seed.
+fn fresh() -> Result<Seed> {
+    JobSpec::new("bootstrap").seed_or_fresh()
+}
 
 /// A job that needs data and names none.
 pub(crate) fn missing_data() -> Error {
@@ -113,7 +122,7 @@ impl Bootstrap {
     /// [`ErrorKind::Invalid`] for options that do not go together.
     pub fn new(table: &Table, options: BootstrapOptions) -> Result<Self> {
         let texts = options.statistic.texts().to_vec();
-        Self::build(table, options, Wish::Formulas(&texts))
+        Self::build((table, fresh()?), options, Wish::Formulas(&texts))
     }
 
     /// A bootstrap of a caller's own function of the gathered `columns` (all columns of numbers
@@ -130,7 +139,8 @@ impl Bootstrap {
         options: BootstrapOptions,
     ) -> Result<Self> {
         let columns = columns_or_all(table, columns);
-        Self::build(table, options, Wish::User(Box::new(statistic), &columns))
+        let wish = Wish::User(Box::new(statistic), &columns);
+        Self::build((table, fresh()?), options, wish)
     }
 
     /// The same job with another seed.
@@ -140,7 +150,11 @@ impl Bootstrap {
         self
     }
 
-    fn build(table: &Table, options: BootstrapOptions, wish: Wish<'_>) -> Result<Self> {
+    fn build(
+        (table, seed): (&Table, Seed),
+        options: BootstrapOptions,
+        wish: Wish<'_>,
+    ) -> Result<Self> {
         options.check()?;
         let setup = Setup::new(table, options.keys(), wish)?;
         if options.method == Method::Bca && setup.leave_one_out().visits() > BCA_VISITS_MAX {
@@ -150,7 +164,6 @@ impl Bootstrap {
                  write method = \"percentile\"",
             ));
         }
-        let seed = JobSpec::new("bootstrap").seed_or_fresh()?;
         let data = DataNote { rows: table.rows() as u64, hash: table.hash() };
         let mut problem = Self {
             spec: None,
