@@ -89,6 +89,14 @@ pub fn deadlock(source: &dyn Waits, start: Wait) -> Option<Deadlock> {
     let circle: Vec<u64> =
         reached.iter().copied().filter(|&other| reach(&nodes, other).contains(&me)).collect();
     let victim = *circle.iter().max()?;
+    // Whoever waits for the dead will notice. To ask costs more than all the rest, so it comes last.
+    let waits_for_the_dead = |thread: &u64| match &nodes[thread].needs {
+        Needs::All(parties) => parties.iter().any(|party| !source.is_alive(party)),
+        _ => false,
+    };
+    if circle.iter().any(waits_for_the_dead) {
+        return None;
+    }
     Some(Deadlock {
         waits: circle.iter().map(|thread| (*thread, nodes[thread].wait.number)).collect(),
         victim,
@@ -150,16 +158,12 @@ fn needs(source: &dyn Waits, wait: &Wait) -> Option<(String, Needs)> {
     let needs = match (wait.want, header.kind) {
         (Want::Hold, Kind::Lock) => lock::needs(&read(8 * lock::WORDS)?, wait),
         (Want::Meet, Kind::Barrier) => {
-            barrier::needs(&read(8 * barrier::words(header.size))?, wait, source)
+            barrier::needs(&read(8 * barrier::words(header.size))?, wait)
         }
         (Want::Get | Want::Put, Kind::Queue) if header.on_its_way == 0 => {
             queue::needs(&read(8 * queue::WORDS)?, wait, source)
         }
         _ => Needs::Open,
-    };
-    let needs = match needs {
-        Needs::All(parties) if parties.iter().any(|party| !source.is_alive(party)) => Needs::Open,
-        needs => needs,
     };
     Some((header.name, needs))
 }
