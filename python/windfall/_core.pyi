@@ -14,7 +14,6 @@ __all__ = [
     "Counter",
     "EngineLink",
     "Function",
-    "JOBS",
     "Lock",
     "MapLoop",
     "Problem",
@@ -28,7 +27,6 @@ __all__ = [
     "clusters",
     "current_item",
     "now_us",
-    "run_shards",
     "serve",
     "set_current_item",
     "shared_engine",
@@ -36,7 +34,6 @@ __all__ = [
 ]
 
 __version__: str
-JOBS: bytes
 
 @final
 class Table:
@@ -235,7 +232,6 @@ def set_current_item(item: int | None) -> int | None: ...
 def serve(name: str, options: str) -> None: ...
 def clusters() -> list[str]: ...
 def now_us() -> int: ...
-def run_shards(body: bytes, segment: Segment | None = None) -> tuple[int, bytes]: ...
 def shared_forked() -> None: ...
 def shared_engine(engine: int | None) -> None: ...
 

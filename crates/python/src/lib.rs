@@ -27,8 +27,8 @@ mod core_module {
     };
     #[pymodule_export]
     use crate::cluster::{
-        Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, current_item, now_us,
-        run_shards, serve, set_current_item,
+        Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, current_item, now_us, serve,
+        set_current_item,
     };
     #[pymodule_export]
     use crate::data::Table;
@@ -43,8 +43,6 @@ mod core_module {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         windfall::machine::limit_isa()
             .map_err(|error| crate::errors::to_python(module.py(), &error))?;
-        module
-            .add("JOBS", pyo3::types::PyBytes::new(module.py(), &windfall::cluster::jobs::JOBS))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -4,6 +4,7 @@ use super::{STREAM_PART, Segment, payload, wait};
 use pyo3::exceptions::{PyConnectionError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use windfall::cluster::jobs::JOBS;
 use windfall::cluster::message::{Message, Payload, Status};
 use windfall::cluster::{Link, engine_link};
 
@@ -35,7 +36,7 @@ impl EngineLink {
         self.link.flush();
     }
 
-    /// The next thing to do: `(0, task, function, body, segment)`, `(1, name, body)`, `(2,)`.
+    /// The next thing to do, but for Windfall's own jobs, which are done here: `(0, task, function, body, segment)`, `(1, name, body)`, `(2,)`.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         loop {
             let message = match self.link.take() {
@@ -51,6 +52,15 @@ impl EngineLink {
                 }
             };
             match message {
+                Message::Run { task, function: Some(JOBS), payload } => {
+                    self.link.work();
+                    let started_us = windfall::now_us();
+                    let (status, payload) = super::jobs::run(py, &payload);
+                    let ended_us = windfall::now_us();
+                    let done = Message::Done { task, status, started_us, ended_us, payload };
+                    self.link.gather(&done);
+                }
+                Message::Blob { name: JOBS, .. } => {}
                 Message::Run { task, function, payload } => {
                     self.link.work();
                     let function = function.map(|name| PyBytes::new(py, &name));

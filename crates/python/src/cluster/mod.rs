@@ -13,7 +13,6 @@ pub mod shared;
 pub use claims::Claims;
 pub use client::ClientLink;
 pub use engine::{EngineLink, now_us};
-pub use jobs::run_shards;
 pub use map::{MapLoop, current_item, set_current_item};
 pub use segment::Segment;
 
