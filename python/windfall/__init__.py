@@ -9,60 +9,122 @@ Carlo error; nothing hangs and nothing is lost.
 True
 """
 
-from ._chains import ChainsResult, ConvergenceWarning
-from ._core import __version__
-from ._errors import (
-    ExpressionError,
-    FileError,
-    InputError,
-    NotFiniteError,
-    TaskError,
-    TooFewError,
-    UnknownNameError,
-    UnsupportedError,
-    WindfallError,
-)
-from ._problems import (
-    FitResult,
-    MixtureResult,
-    SimulationResult,
-    bootstrap,
-    fit_many,
-    integrate,
-    jackknife,
-    mixture,
-    permutation_test,
-    pi,
-    power,
-    run,
-    sample,
-    sample_size,
-    simulate,
-    verify,
-)
-from ._result import IncompleteWarning, Interval, Result, Verification
+from typing import TYPE_CHECKING, Any
 
+from ._core import __version__
+
+if TYPE_CHECKING:
+    from ._chains import ChainsResult, ConvergenceWarning
+    from ._cluster.client import Client
+    from ._cluster.cluster import Cluster
+    from ._cluster.engine import engine_id, publish
+    from ._cluster.errors import (
+        CaptureWarning,
+        ClusterError,
+        CompositeError,
+        ControllerLostError,
+        EngineError,
+        ImpossibleDependency,
+        RemoteError,
+        SerializationError,
+        TaskAborted,
+        TaskTimeout,
+        UnmetDependency,
+    )
+    from ._cluster.errors import (
+        TimeoutError as TimeoutError,
+    )
+    from ._cluster.pool import Pool
+    from ._cluster.results import AsyncResult, as_completed
+    from ._errors import (
+        ExpressionError,
+        FileError,
+        InputError,
+        NotFiniteError,
+        TaskError,
+        TooFewError,
+        UnknownNameError,
+        UnsupportedError,
+        WindfallError,
+    )
+    from ._problems.bootstrap import bootstrap
+    from ._problems.fit_many import FitResult, fit_many
+    from ._problems.integrate import integrate
+    from ._problems.jackknife import jackknife
+    from ._problems.jobs import run, verify
+    from ._problems.mixture import MixtureResult, mixture
+    from ._problems.permutation import permutation_test
+    from ._problems.pi import pi
+    from ._problems.power import power
+    from ._problems.sample import sample
+    from ._problems.sample_size import sample_size
+    from ._problems.simulate import SimulationResult, simulate
+    from ._result import IncompleteWarning, Interval, Result, Verification
+
+# What is imported when it is first used: an engine starts without NumPy.
+_HOMES = {
+    "_chains": "ChainsResult ConvergenceWarning",
+    "_cluster.client": "Client",
+    "_cluster.cluster": "Cluster",
+    "_cluster.engine": "engine_id publish",
+    "_cluster.errors": (
+        "CaptureWarning ClusterError CompositeError ControllerLostError EngineError"
+        " ImpossibleDependency RemoteError SerializationError TaskAborted TaskTimeout"
+        " TimeoutError UnmetDependency"
+    ),
+    "_cluster.pool": "Pool",
+    "_cluster.results": "AsyncResult as_completed",
+    "_errors": (
+        "ExpressionError FileError InputError NotFiniteError TaskError TooFewError"
+        " UnknownNameError UnsupportedError WindfallError"
+    ),
+    "_problems": (
+        "FitResult MixtureResult SimulationResult bootstrap fit_many integrate jackknife mixture"
+        " permutation_test pi power run sample sample_size simulate verify"
+    ),
+    "_result": "IncompleteWarning Interval Result Verification",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+# `TimeoutError` is left out: `from windfall import *` must not hide the builtin.
 __all__ = [
+    "AsyncResult",
+    "CaptureWarning",
     "ChainsResult",
+    "Client",
+    "Cluster",
+    "ClusterError",
+    "CompositeError",
+    "ControllerLostError",
     "ConvergenceWarning",
+    "EngineError",
     "ExpressionError",
     "FileError",
     "FitResult",
+    "ImpossibleDependency",
     "IncompleteWarning",
     "InputError",
     "Interval",
     "MixtureResult",
     "NotFiniteError",
+    "Pool",
+    "RemoteError",
     "Result",
+    "SerializationError",
     "SimulationResult",
+    "TaskAborted",
     "TaskError",
+    "TaskTimeout",
     "TooFewError",
     "UnknownNameError",
+    "UnmetDependency",
     "UnsupportedError",
     "Verification",
     "WindfallError",
     "__version__",
+    "as_completed",
     "bootstrap",
+    "engine_id",
     "fit_many",
     "integrate",
     "jackknife",
@@ -70,9 +132,31 @@ __all__ = [
     "permutation_test",
     "pi",
     "power",
+    "publish",
     "run",
     "sample",
-    "simulate",
     "sample_size",
+    "simulate",
     "verify",
 ]
+
+
+# Modules that are found as attributes though nobody has imported them.
+_MODULES = frozenset({"shared"})
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module `windfall` has no attribute `{name}`")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})

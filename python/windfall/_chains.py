@@ -83,7 +83,7 @@ class ChainsResult(Result):
 
     def to_arrow(self) -> Any:
         """Return the draws as a `pyarrow.Table` with the columns of `to_pandas`."""
-        import pyarrow  # type: ignore[import-untyped]
+        import pyarrow
 
         return pyarrow.table(self._columns())
 

@@ -48,6 +48,8 @@ pub enum Wait {
 #[derive(Debug)]
 pub struct Link {
     shared: Arc<Shared>,
+    /// The process that made it: a forked child's copy must not end the connection.
+    process: u32,
 }
 
 #[derive(Debug)]
@@ -108,7 +110,7 @@ impl Link {
         let minded = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("windfall-link".into());
         thread.stack_size(128 * 1024).spawn(move || minded.mind())?;
-        Ok(Self { shared })
+        Ok(Self { shared, process: std::process::id() })
     }
 
     /// Adds a message; it is sent at once if the last sending is long enough ago, and otherwise
@@ -186,6 +188,9 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         lock(&self.shared.minder).is_closed = true;
         self.shared.wake.notify_all();
         let _ = rustix::net::shutdown(&self.shared.fd, rustix::net::Shutdown::Both);

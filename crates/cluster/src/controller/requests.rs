@@ -5,6 +5,7 @@ use super::{Comm, Controller};
 use crate::message::{ClientId, EngineId, Message, TaskId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -13,8 +14,8 @@ enum Request {
     Status,
     /// What is queued and in line, engine by engine.
     Queue,
-    /// SIGINT to engines that run something.
-    Interrupt { engines: Option<Vec<EngineId>> },
+    /// SIGINT to engines that run something: these, or those that run one of these tasks.
+    Interrupt { engines: Option<Vec<EngineId>>, tasks: Option<Vec<TaskId>> },
     /// Any signal to engines.
     Signal { engines: Option<Vec<EngineId>>, signal: i32 },
     /// Takes back tasks that have not begun: those named, or all of this client's, or on engines.
@@ -47,8 +48,14 @@ impl Controller {
         match request {
             Request::Status => self.status(),
             Request::Queue => self.queue_status(),
-            Request::Interrupt { engines } => {
-                let engines = self.chosen(engines);
+            Request::Interrupt { engines, tasks } => {
+                let mut engines = self.chosen(engines);
+                if let Some(tasks) = tasks {
+                    let tasks: HashSet<TaskId> = tasks.into_iter().collect();
+                    engines.retain(|id| {
+                        self.engines[id].line.front().is_some_and(|task| tasks.contains(task))
+                    });
+                }
                 self.interrupt(&engines, comm);
                 json!({ "engines": engines })
             }

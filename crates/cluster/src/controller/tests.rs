@@ -329,6 +329,17 @@ fn a_task_that_takes_too_long_is_interrupted_then_killed() {
 }
 
 #[test]
+fn only_the_engine_that_runs_a_task_is_interrupted_for_it() {
+    let mut bench = Bench::new(2);
+    bench.balanced(1..3);
+    assert_eq!(bench.sent(), [(0, 1), (1, 2)]);
+    bench.ask(&json!({ "do": "interrupt", "tasks": [2, 9] }));
+    assert_eq!(std::mem::take(&mut bench.notes.signals), [(1, SIGINT)]);
+    bench.ask(&json!({ "do": "interrupt" }));
+    assert_eq!(std::mem::take(&mut bench.notes.signals), [(0, SIGINT), (1, SIGINT)]);
+}
+
+#[test]
 fn aborting_takes_back_what_has_not_begun() {
     let mut bench = Bench::new(1);
     bench.balanced(1..4);

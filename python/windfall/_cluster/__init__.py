@@ -1,0 +1,1 @@
+"""The interactive cluster: engines, views, asynchronous results."""

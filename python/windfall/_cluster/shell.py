@@ -1,0 +1,156 @@
+"""The IPython shell inside an engine: magics, rich output, figures."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .output import DISPLAY
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .remote import Cell
+
+try:
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
+    from IPython.core.interactiveshell import InteractiveShell
+except ImportError as _error:
+    raise ModuleNotFoundError(
+        "running code on engines needs IPython, which is not installed"
+        "\nhint: pip install 'windfall[cluster]'",
+        name="IPython",
+    ) from _error
+
+_INLINE = "module://matplotlib_inline.backend_inline"
+
+
+def _publisher() -> Any:
+    class _Publisher(DisplayPublisher):  # type: ignore[misc]
+        """Sends what `display` shows to the client of the running task."""
+
+        def publish(  # noqa: PLR0913
+            self,
+            data: dict[str, Any],
+            metadata: dict[str, Any] | None = None,
+            source: Any = None,
+            *,
+            transient: dict[str, Any] | None = None,
+            update: bool = False,
+            **_: Any,
+        ) -> None:
+            shown: dict[str, Any] = {
+                "data": data,
+                "metadata": metadata or {},
+                "transient": transient or {},
+            }
+            if update:
+                shown["update"] = True
+            self.shell.engine.output.show(DISPLAY, pickle.dumps(shown, 5))
+
+        def clear_output(self, wait: bool = False) -> None:
+            self.shell.engine.output.show(DISPLAY, pickle.dumps({"clear": True, "wait": wait}, 5))
+
+    return _Publisher
+
+
+def _hook() -> Any:
+    class _Hook(DisplayHook):  # type: ignore[misc]
+        """Keeps the last expression's value as it would be shown."""
+
+        def start_displayhook(self) -> None:
+            pass
+
+        def write_output_prompt(self) -> None:
+            pass
+
+        def write_format_data(
+            self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
+        ) -> None:
+            self.shell.last_shown = (format_dict, md_dict or {})
+
+        def finish_displayhook(self) -> None:
+            pass
+
+    return _Hook
+
+
+def _shell_class() -> Any:
+    class _Shell(InteractiveShell):  # type: ignore[misc]
+        """An IPython shell whose namespace is the engine's."""
+
+        engine: Any = None
+        displayhook_class = _hook()
+        last_shown: tuple[dict[str, Any], dict[str, Any]] | None = None
+        last_traceback: str | None = None
+
+        def init_display_pub(self) -> None:
+            self.display_pub = _publisher()(parent=self, shell=self)
+
+        def init_readline(self) -> None:
+            pass
+
+        def enable_gui(self, gui: str | None = None) -> None:
+            """Accept any: there is no event loop to join."""
+
+        def ask_exit(self) -> None:
+            """Stay: an engine ends by `view.shutdown()`."""
+
+        def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
+            self.last_traceback = self.InteractiveTB.stb2text(stb)
+
+    return _Shell
+
+
+def make_shell(engine: Engine) -> Any:
+    """Start the shell of an engine."""
+    from traitlets.config import Config
+
+    inline = _has_inline()
+    if inline:
+        os.environ.setdefault("MPLBACKEND", _INLINE)
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.cache_size = 0
+    config.InteractiveShell.autoindent = False
+    kind = _shell_class()
+    kind.engine = engine
+    before = sys.stdout, sys.stderr, sys.displayhook, sys.excepthook
+    shell = kind.instance(config=config, user_module=engine.module, user_ns=engine.namespace)
+    sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = before
+    if inline and "matplotlib" in sys.modules and os.environ["MPLBACKEND"] == _INLINE:
+        import matplotlib
+
+        matplotlib.use(_INLINE)
+        shell.enable_matplotlib("inline")
+    return shell
+
+
+def _has_inline() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("matplotlib_inline") is not None
+
+
+def run_cell(shell: Any, code: str, silent: bool, filename: str | None) -> Cell:
+    """Run a cell; raise what it raised, with the traceback that IPython makes of it."""
+    from .remote import Cell
+
+    shell.last_shown = shell.last_traceback = None
+    if filename is not None:
+        shell.user_ns["__file__"] = filename
+    result = shell.run_cell(code, store_history=not silent, silent=silent)
+    error = result.error_before_exec or result.error_in_exec
+    if error is not None:
+        if shell.last_traceback is not None:
+            error.__windfall_traceback__ = shell.last_traceback
+        raise error
+    data: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    if shell.last_shown is not None:
+        data, metadata = shell.last_shown
+    shell.last_shown = None
+    return Cell(shell.execution_count - 1, data, metadata)
