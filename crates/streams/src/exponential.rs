@@ -16,7 +16,7 @@ impl Draw for Exponential {
     }
     #[inline(always)]
     fn eight<S: Simd>(self, simd: S, words: S::U, out: &mut [f64; LANES]) {
-        simd.store(simd.neg(math::log(simd, open_uniform52(simd, words))), out);
+        simd.store(simd.neg(math::log_of_normal(simd, open_uniform52(simd, words))), out);
     }
 }
 

@@ -68,7 +68,8 @@ impl Stream {
 /// [`Stream::fill_normal`] does from one step of the lanes and the next.
 #[inline(always)]
 pub fn normal_pair<S: Simd>(simd: S, radii: S::U, angles: S::U) -> (S::F, S::F) {
-    let squares = simd.mul(math::log(simd, open_uniform52(simd, radii)), simd.splat(-2.0));
+    let squares =
+        simd.mul(math::log_of_normal(simd, open_uniform52(simd, radii)), simd.splat(-2.0));
     let radii = simd.sqrt(squares);
     let (sines, cosines) = math::sincos_turn(simd, uniform52(simd, angles));
     (simd.mul(radii, cosines), simd.mul(radii, sines))

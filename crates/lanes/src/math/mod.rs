@@ -27,7 +27,7 @@ pub use exp::{exp, expm1};
 pub use gamma::lgamma;
 pub use hyperbolic::{cosh, sinh, tanh};
 pub use inverse_trig::{acos, asin, atan, atan2};
-pub use log::{log, log1p, log2, log10};
+pub use log::{log, log_of_normal, log1p, log2, log10};
 pub use normal::{normal_cdf, normal_pdf, normal_quantile};
 pub use pow::pow;
 pub use trig::{cos, sin, tan};
