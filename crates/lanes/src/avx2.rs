@@ -80,16 +80,6 @@ fn choose(m: __m256i, yes: __m256i, no: __m256i) -> __m256i {
     _mm256_blendv_epi8(no, yes, m)
 }
 
-/// Word `index & 15` of a table of which `low` holds words 0 to 7 and `high` 8 to 15.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn permute(low: __m256i, high: __m256i, index: __m256i) -> __m256i {
-    let a = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low, index));
-    let b = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high, index));
-    let bit3 = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(index));
-    _mm256_castps_si256(_mm256_blendv_ps(a, b, bit3))
-}
-
 /// Exact conversion of numbers below 2^53: the halves are planted in the mantissas of 2^84 and
 /// 2^52, and the differences from these are exact.
 #[inline]
@@ -229,10 +219,17 @@ impl Simd for Avx2 {
             let high = _mm256_movemask_epi8(_mm256_cmpgt_epi8(bytes.1, limits.1)) as u32;
             u64::from(low) | u64::from(high) << 32
         };
+        fn lookup8(table: &[u8; 16], index: U) -> U = {
+            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+            (_mm256_shuffle_epi8(table, index.0), _mm256_shuffle_epi8(table, index.1))
+        };
         fn sum8(bytes: U) -> U = {
             let zero = _mm256_setzero_si256();
             (_mm256_sad_epu8(bytes.0, zero), _mm256_sad_epu8(bytes.1, zero))
         };
+        fn mul_hi16(a: U, b: U) -> U = both!(_mm256_mulhi_epu16; a, b);
+        fn mul_lo16(a: U, b: U) -> U = both!(_mm256_mullo_epi16; a, b);
+        fn sub_down16(a: U, b: U) -> U = both!(_mm256_subs_epu16; a, b);
         fn square_lo32(a: U) -> U = both!(_mm256_mul_epi32; a, a);
         fn lt_u(a: U, b: U) -> U = both!(below; a, b);
         fn eq_u(a: U, b: U) -> U = both!(_mm256_cmpeq_epi64; a, b);
@@ -262,8 +259,6 @@ impl Simd for Avx2 {
         };
         fn eq32(a: U, b: U) -> U = both!(_mm256_cmpeq_epi32; a, b);
         fn select32(m: U, yes: U, no: U) -> U = both!(choose; m, yes, no);
-        fn permute32(table: U, index: U) -> U
-            = (permute(table.0, table.1, index.0), permute(table.0, table.1, index.1));
 
         fn to_bits(x: F) -> U = both!(_mm256_castpd_si256; x);
         fn from_bits(x: U) -> F = both!(_mm256_castsi256_pd; x);

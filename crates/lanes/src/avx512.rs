@@ -147,7 +147,14 @@ impl Simd for Avx512 {
         };
         fn above8_bits(bytes: __m512i, limits: __m512i) -> u64
             = _mm512_cmpgt_epi8_mask(bytes, limits);
+        fn lookup8(table: &[u8; 16], index: __m512i) -> __m512i = _mm512_shuffle_epi8(
+            _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast())),
+            index,
+        );
         fn sum8(bytes: __m512i) -> __m512i = _mm512_sad_epu8(bytes, _mm512_setzero_si512());
+        fn mul_hi16(a: __m512i, b: __m512i) -> __m512i = _mm512_mulhi_epu16(a, b);
+        fn mul_lo16(a: __m512i, b: __m512i) -> __m512i = _mm512_mullo_epi16(a, b);
+        fn sub_down16(a: __m512i, b: __m512i) -> __m512i = _mm512_subs_epu16(a, b);
         fn square_lo32(a: __m512i) -> __m512i = square_low_halves(a);
         fn lt_u(a: __m512i, b: __m512i) -> __mmask8 = _mm512_cmplt_epu64_mask(a, b);
         fn eq_u(a: __m512i, b: __m512i) -> __mmask8 = _mm512_cmpeq_epi64_mask(a, b);
@@ -171,8 +178,6 @@ impl Simd for Avx512 {
             = _mm512_movm_epi32(_mm512_cmpeq_epi32_mask(a, b));
         fn select32(m: __m512i, yes: __m512i, no: __m512i) -> __m512i
             = _mm512_mask_blend_epi32(_mm512_movepi32_mask(m), no, yes);
-        fn permute32(table: __m512i, index: __m512i) -> __m512i
-            = _mm512_permutexvar_epi32(index, table);
 
         fn to_bits(x: __m512d) -> __m512i = _mm512_castpd_si512(x);
         fn from_bits(x: __m512i) -> __m512d = _mm512_castsi512_pd(x);

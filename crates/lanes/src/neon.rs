@@ -143,6 +143,16 @@ impl Simd for Neon {
         };
         fn sum8(bytes: uint64x2_t) -> uint64x2_t
             = vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(vreinterpretq_u8_u64(bytes))));
+        fn mul_hi16(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t = {
+            let (a, b) = (vreinterpretq_u16_u64(a), vreinterpretq_u16_u64(b));
+            let low = vreinterpretq_u16_u32(vmull_u16(vget_low_u16(a), vget_low_u16(b)));
+            let high = vreinterpretq_u16_u32(vmull_high_u16(a, b));
+            vreinterpretq_u64_u16(vuzp2q_u16(low, high))
+        };
+        fn mul_lo16(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t
+            = vreinterpretq_u64_u16(vmulq_u16(vreinterpretq_u16_u64(a), vreinterpretq_u16_u64(b)));
+        fn sub_down16(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t
+            = vreinterpretq_u64_u16(vqsubq_u16(vreinterpretq_u16_u64(a), vreinterpretq_u16_u64(b)));
         fn square_lo32(a: uint64x2_t) -> uint64x2_t = {
             let low = vmovn_s64(vreinterpretq_s64_u64(a));
             vreinterpretq_u64_s64(vmull_s32(low, low))
@@ -235,9 +245,12 @@ impl Simd for Neon {
         });
     }
     #[inline(always)]
-    fn permute32(self, table: U, index: U) -> U {
-        let (table, index) = (self.to_array_u(table), self.to_array_u(index));
-        self.load_u(&Scalar(()).permute32(table, index))
+    fn lookup8(self, table: &[u8; 16], index: U) -> U {
+        // SAFETY: NEON is part of the architecture; sixteen bytes are read from sixteen.
+        four!(I => unsafe {
+            let table = vld1q_u8(table.as_ptr());
+            vreinterpretq_u64_u8(vqtbl1q_u8(table, vreinterpretq_u8_u64(index[I])))
+        })
     }
     #[inline(always)]
     fn above8_bits(self, bytes: U, limits: U) -> u64 {

@@ -37,6 +37,13 @@ fn ones(x: bool) -> u32 {
     if x { !0 } else { 0 }
 }
 
+/// Four pairs of 16 bits, each pair made one.
+#[inline(always)]
+fn each16(a: u64, b: u64, f: impl Fn(u16, u16) -> u16) -> u64 {
+    let each = |at: u32| u64::from(f((a >> at) as u16, (b >> at) as u16)) << at;
+    each(0) | each(16) | each(32) | each(48)
+}
+
 /// For each byte of a lane, whether as a signed number it is above the limit's.
 #[inline(always)]
 fn above8(bytes: u64, limits: u64) -> [bool; 8] {
@@ -104,6 +111,10 @@ impl Simd for Scalar {
         fn shr_var(a: u64, count: u64) -> u64 = if count < 64 { a >> count } else { 0 };
         fn mul_lo32(a: u64, b: u64) -> u64 = u64::from(a as u32) * u64::from(b as u32);
         fn square_lo32(a: u64) -> u64 = (i64::from(a as i32) * i64::from(a as i32)) as u64;
+        fn mul_hi16(a: u64, b: u64) -> u64
+            = each16(a, b, |a, b| ((u32::from(a) * u32::from(b)) >> 16) as u16);
+        fn mul_lo16(a: u64, b: u64) -> u64 = each16(a, b, u16::wrapping_mul);
+        fn sub_down16(a: u64, b: u64) -> u64 = each16(a, b, u16::saturating_sub);
         fn lt_u(a: u64, b: u64) -> bool = a < b;
         fn eq_u(a: u64, b: u64) -> bool = a == b;
         fn select_u(m: bool, yes: u64, no: u64) -> u64 = if m { yes } else { no };
@@ -139,13 +150,12 @@ impl Simd for Scalar {
         })
     }
     #[inline(always)]
-    fn sum8(self, bytes: Self::U) -> Self::U {
-        bytes.map(|word| word.to_le_bytes().into_iter().map(u64::from).sum())
+    fn lookup8(self, table: &[u8; 16], index: Self::U) -> Self::U {
+        index.map(|word| u64::from_le_bytes(word.to_le_bytes().map(|at| table[at as usize & 15])))
     }
     #[inline(always)]
-    fn permute32(self, table: Self::U, index: Self::U) -> Self::U {
-        let (table, index) = (words(table), words(index));
-        lanes(from_fn(|i| table[index[i] as usize & 15]))
+    fn sum8(self, bytes: Self::U) -> Self::U {
+        bytes.map(|word| word.to_le_bytes().into_iter().map(u64::from).sum())
     }
     #[inline(always)]
     fn splat(self, x: f64) -> Self::F {

@@ -171,8 +171,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn eq32(self, a: Self::U, b: Self::U) -> Self::U;
     /// `yes` where `m` is all ones, `no` where it is zero; `m` comes from a 32-bit comparison.
     fn select32(self, m: Self::U, yes: Self::U, no: Self::U) -> Self::U;
-    /// Word `index & 15` of `table`, for each word of `index`.
-    fn permute32(self, table: Self::U, index: Self::U) -> Self::U;
+
+    // Thirty-two u16, four to a lane, the lowest first.
+
+    /// The high half of `a · b`, unsigned.
+    fn mul_hi16(self, a: Self::U, b: Self::U) -> Self::U;
+    /// The low half of `a · b`.
+    fn mul_lo16(self, a: Self::U, b: Self::U) -> Self::U;
+    /// `a - b`, unsigned, or zero where `b` is larger.
+    fn sub_down16(self, a: Self::U, b: Self::U) -> Self::U;
 
     // Sixty-four bytes, eight to a lane, the lowest first.
 
@@ -181,6 +188,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn count_above8(self, counts: Self::U, bytes: Self::U, limits: Self::U) -> Self::U;
     /// Bit `i` is set where byte `i`, read as a signed number, is above that in `limits`.
     fn above8_bits(self, bytes: Self::U, limits: Self::U) -> u64;
+    /// `table[byte]` for each byte of `index`, all below 16; unspecified elsewhere.
+    fn lookup8(self, table: &[u8; 16], index: Self::U) -> Self::U;
     /// The sum of the eight bytes of each lane.
     fn sum8(self, bytes: Self::U) -> Self::U;
 

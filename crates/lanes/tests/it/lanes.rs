@@ -33,6 +33,7 @@ impl Task for Everything<'_> {
         let counts: Vec<u64> = (0..77).map(|i| i * i).collect();
         let pairs: Vec<[f64; 2]> = (0..60).map(|i| [f64::from(i), -f64::from(i)]).collect();
         let (small, low) = (s.and(u, s.splat_u(127)), s.and(u, s.splat_u(!0 >> 13)));
+        let bytes = std::array::from_fn(|i| (29 * i) as u8);
         let eight: &[f64; 8] = table[..8].try_into().expect("eight");
         let sixteen: &[f64; 16] = table[9..25].try_into().expect("sixteen");
         let many: &[f64; 64] = table[30..94].try_into().expect("sixty-four");
@@ -54,11 +55,13 @@ impl Task for Everything<'_> {
                 s.shl::<0>(u); s.shl::<7>(u); s.shr::<13>(u); s.shr::<63>(u); s.rotl::<1>(u);
                 s.rotl::<23>(u); s.rotl::<32>(u); s.rotl::<63>(u); s.shl_var(u, small);
                 s.shr_var(u, small); s.shl_var(u, v); s.shr_var(u, v); s.mul_lo32(u, v);
-                s.square_lo32(u); s.count_above8(u, v, w); s.sum8(u);
+                s.square_lo32(u); s.mul_hi16(u, v); s.mul_lo16(u, v); s.sub_down16(u, v);
+                s.count_above8(u, v, w); s.sum8(u);
+                s.lookup8(&bytes, s.and(u, s.splat_u(0x0f0f_0f0f_0f0f_0f0f)));
                 s.splat_u(s.above8_bits(u, v));
                 s.select_u(n, u, v); s.swap_halves(u); s.blend_halves(u, v); s.add32(u, v);
                 s.sub32(u, v); s.shl32::<5>(u); s.shr32::<28>(u); s.lt32(u, v); s.eq32(u, v);
-                s.select32(s.lt32(u, v), v, w); s.permute32(u, v); s.splat32(self.0[0][0] as u32);
+                s.select32(s.lt32(u, v), v, w); s.splat32(self.0[0][0] as u32);
                 s.gather_u(&counts, small); s.gather_u(&counts, u); s.to_bits(a);
                 s.through_words(u);
                 s.f64_to_i64(s.sub(s.u52_to_f64(s.shr::<14>(u)), s.splat(562_949_953_421_312.5)));
@@ -152,13 +155,18 @@ fn plain_code_means_what_the_documents_say() {
     assert_eq!(s.scale(s.splat(1.5), s.splat(-1074.0))[0], 1e-323); // a tie, to even
     assert_eq!(s.scale(s.splat(1.5), s.splat(3.7))[0], 12.0);
     let words = s.load32(&std::array::from_fn(|i| i as u32));
-    assert_eq!(s.permute32(words, s.splat32(29))[7], 13 << 32 | 13);
     assert_eq!(s.lt32(words, s.splat32(1))[0], 0xffff_ffff);
     assert_eq!(s.mul_lo32(s.splat_u(!0), s.splat_u(!0))[0], 0xffff_fffe_0000_0001);
     let (bytes, limits) = (s.splat_u(0x80_7f_00_ff), s.splat_u(0x00_00_ff_fe));
     assert_eq!(s.count_above8(s.splat_u(0x05_ff_05_05), bytes, limits)[0], 0x05_00_06_06);
     assert_eq!(s.above8_bits(bytes, limits) & 0xff, 0b0111);
+    let table = std::array::from_fn(|i| 3 * i as u8);
+    assert_eq!(s.lookup8(&table, s.splat_u(0x0f_02_00_01))[0], 0x2d_06_00_03);
     assert_eq!(s.sum8(s.splat_u(0x01_ff_00_00_00_00_00_03))[0], 0x103);
+    let (a, b) = (s.splat_u(0xffff_8000_0003), s.splat_u(0xffff_0002_0004));
+    assert_eq!(s.mul_hi16(a, b)[0], 0xfffe_0001_0000);
+    assert_eq!(s.mul_lo16(a, b)[0], 0x0001_0000_000c);
+    assert_eq!(s.sub_down16(a, b)[0], 0x7ffe_0000);
     assert_eq!(s.square_lo32(s.splat_u(7 << 32 | 0x8000_0000))[0], 1 << 62);
     assert_eq!(s.square_lo32(s.splat_u(0xffff_fffd))[0], 9);
     assert_eq!(s.blend_halves(s.splat_u(1 << 32 | 2), s.splat_u(3 << 32 | 4))[0], 3 << 32 | 2);

@@ -7,6 +7,8 @@ use windfall_core::{Cancel, Kernel, Moments, Result, Shard, Shards, Streams};
 
 /// Steps over rows that a task takes at least: reaching its stream costs as much as 80 of them.
 const STEPS_PER_TASK: u64 = 32_768;
+/// Arrangements that are drawn together, where subsets are.
+const ABREAST: u64 = 64;
 /// Work of a shard that many shards share, in nanoseconds.
 const SHARD_NS: f64 = 600_000.0;
 /// A job of less than this is one shard: waking a second worker would cost more than it gains.
@@ -27,7 +29,7 @@ impl Plan {
     /// Cuts `arrangements` arrangements of `rows` rows, each of which takes `ns` nanoseconds; into
     /// shards that are soon done, if a rule may end the job.
     pub fn new(arrangements: u64, rows: u64, ns: f64, ends_early: bool) -> Self {
-        let per_task = STEPS_PER_TASK.div_ceil(rows.max(1)).next_multiple_of(16);
+        let per_task = STEPS_PER_TASK.div_ceil(rows.max(1)).next_multiple_of(ABREAST);
         let tasks = arrangements.div_ceil(per_task);
         let task_ns = per_task as f64 * ns;
         let per_shard = match tasks as f64 * task_ns <= SMALL_JOB_NS {

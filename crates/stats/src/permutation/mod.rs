@@ -12,8 +12,9 @@
 //! catalogue.rs  the table of test statistics   direct.rs   those that are no formulas;  ranks.rs
 //! setup.rs      data, design and statistic     binder.rs   formulas bound to columns;  orders.rs
 //! bound.rs      from arrangements to values    linear.rs   sums over arranged rows
-//! engine.rs     which of three ways to draw    subsets.rs  two groups, random signs
-//! shuffles.rs   sums over random orders        kernel.rs   blocks into tasks and shards
+//! engine.rs     which of three ways to draw    subsets.rs  two groups, random signs;  nibbles.rs
+//! shuffles.rs   sums over random orders        narrow.rs   the same of at most 1,024 rows
+//! kernel.rs     blocks into tasks and shards
 //! tally.rs      the partial: counts            answer.rs   from counts to p-values
 //! ```
 
@@ -26,6 +27,8 @@ mod direct;
 mod engine;
 mod kernel;
 mod linear;
+mod narrow;
+mod nibbles;
 mod options;
 mod orders;
 mod ranks;
