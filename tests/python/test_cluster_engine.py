@@ -213,3 +213,14 @@ def test_ctrl_c_here_ends_the_task_there(rc):
     with pytest.raises(windfall.RemoteError, match="KeyboardInterrupt"):
         result.get(10)
     assert rc[0].apply(abs, -1).get(10) == 1
+
+
+def test_ctrl_c_ends_all_that_is_waited_for(rc):
+    import threading
+
+    results = [rc[n].apply(time.sleep, 60) for n in (0, 1, 1)]
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        rc.wait(results)
+    kinds = [type(result.exception(10)) for result in results]
+    assert kinds == [windfall.RemoteError, windfall.RemoteError, windfall.TaskAborted]

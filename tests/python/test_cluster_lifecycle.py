@@ -1,6 +1,7 @@
 """Clusters: started, found, left, lost, stopped; nothing of them stays."""
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -65,6 +66,16 @@ def test_a_cluster_is_started_and_stopped():
     assert "here" not in _core.clusters()
     assert repr(cluster) == "<Cluster `here`: stopped>"
     cluster.stop()
+
+
+def test_a_cluster_that_nobody_refers_to_ends():
+    client = windfall.Cluster(n=1).client
+    gc.collect()
+    assert client[0].apply(abs, -1).get(10) == 1
+    processes = cluster_processes()
+    del client
+    gc.collect()
+    assert not processes & cluster_processes()
 
 
 def test_arguments_are_checked_before_anything_starts():

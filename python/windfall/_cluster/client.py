@@ -194,8 +194,7 @@ class Client(Pump):
     ) -> AsyncResult:
         """Submit a call whose arguments are packed; `how` is its label and whether balanced."""
         (body, segment), (label, balanced) = packed, how
-        if self._lost is not None:
-            self._check()
+        self._check()
         with self._lock:
             self._send_function(shipped)
             task = self._link.submit(
@@ -254,12 +253,18 @@ class Client(Pump):
             self._sent.add(shipped.name)
             self._sent_bytes += len(shipped.body)
 
-    def _wait_for(self, until: Condition, result: AsyncResult, timeout_s: float | None) -> bool:
-        """Wait; Ctrl-C ends the tasks of `result` that are waited for."""
+    def _wait_for(
+        self,
+        until: Condition,
+        results: AsyncResult | list[AsyncResult],
+        timeout_s: float | None,
+    ) -> bool:
+        """Wait; Ctrl-C ends the tasks of the results that are waited for."""
         try:
             return self._wait(until, timeout_s)
         except KeyboardInterrupt:
-            self._cancel(result)
+            for result in [results] if isinstance(results, AsyncResult) else results:
+                result.cancel()
             raise
 
     def wait(
@@ -267,7 +272,7 @@ class Client(Pump):
     ) -> bool:
         """Wait until all results are there; false if the time is up before."""
         chosen = [results] if isinstance(results, AsyncResult) else list(results)
-        return self._wait(Together(chosen), timeout_s)
+        return self._wait_for(Together(list(chosen)), chosen, timeout_s)
 
     def result(self, tasks: Tasks) -> AsyncResult:
         """Fetch the results of tasks by their numbers, for instance those of a client that died.

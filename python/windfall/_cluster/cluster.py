@@ -91,7 +91,7 @@ class Cluster:
                 raise
         self.client = Client._of(self.name, link)
         self.client._cluster = self
-        self._finalizer = weakref.finalize(self, _stop, self._process, self.client, os.getpid())
+        self._finalizer = weakref.finalize(self, _stop, self._process, link, os.getpid())
         try:
             self.client.wait_for_engines(self.n, timeout_s)
         except BaseException:
@@ -149,6 +149,7 @@ class Cluster:
     def stop(self) -> None:
         """End the engines and the controller; return when they are gone."""
         self._finalizer()
+        self.client._end("the cluster was stopped")
 
     @property
     def info(self) -> dict[str, Any]:
@@ -168,16 +169,14 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _stop(process: subprocess.Popen[bytes], client: Client, owner: int) -> None:
+def _stop(process: subprocess.Popen[bytes], link: _core.ClientLink, owner: int) -> None:
     if os.getpid() != owner:
         return  # a forked child, whose copy means nothing
-    if client._lost is None:
-        client._link.request('{"do": "stop"}')
+    link.request('{"do": "stop"}')
     try:
         process.wait(_STOP_S)
     except subprocess.TimeoutExpired:
         _end_process(process)
-    client._end("the cluster was stopped")
 
 
 def _end_process(process: subprocess.Popen[bytes]) -> None:

@@ -25,6 +25,7 @@ SETTINGS = "WINDFALL_ENGINE"
 _BARE = 0x80
 _NONE = pickle.dumps(None, 5)
 _EMPTY = EMPTY_CALL
+_SMALL = frozenset({int, float, bool, complex})
 _FRAMES = 1
 """Frames of a traceback that are this file's."""
 
@@ -80,7 +81,7 @@ class Engine:
     def _serve(self) -> bool:
         link, output, functions = self.link, self.output, self._functions
         following, done, now_us = link.next, link.done, _core.now_us
-        loads = pickle.loads
+        loads, dumps = pickle.loads, pickle.dumps
         while True:
             item = following()
             if item[0] != 0:
@@ -103,6 +104,8 @@ class Engine:
                     value = function(*args, **kwargs)
                 if value is None:
                     reply, out = _NONE, None
+                elif type(value) in _SMALL:
+                    reply, out = dumps(value, 5), None
                 else:
                     reply, out = pack(value, "the result")
                 self.running = False
@@ -174,7 +177,7 @@ def main() -> None:
     engine.cluster = settings.get("cluster")
     signal.signal(signal.SIGINT, engine.interrupt)
     _be_like_client(settings)
-    sys.modules["__main__"] = engine.module
+    sys.modules["__main__"], sys.argv = engine.module, [""]
     sys.stdout = Writer(engine.output, STDOUT)
     sys.stderr = Writer(engine.output, STDERR)
     link.ready()

@@ -44,6 +44,13 @@ def pack(value: Any, name: str = "the value") -> Packed:
 def pack_call(args: tuple[Any, ...], kwargs: dict[str, Any], label: str) -> Packed:
     """Pack the arguments of a call; an error names the argument at fault."""
     try:
+        buffers: list[pickle.PickleBuffer] = []
+        body = _dumps((args, kwargs), 5, buffer_callback=buffers.append)
+        if not buffers and len(body) < SEGMENT_BYTES_MIN and b"__main__" not in body:
+            return body, None
+    except Exception:  # the slower way may do, or names what is at fault
+        pass
+    try:
         return pack((args, kwargs))
     except SerializationError:
         named: list[tuple[str, Any]] = [(f"argument {n}", arg) for n, arg in enumerate(args, 1)]

@@ -35,6 +35,10 @@ class Cell:
     def __repr__(self) -> str:
         return f"<Cell {self.count}: {self.text}>" if self.data else f"<Cell {self.count}>"
 
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Show a notebook what the engine would have shown."""
+        return (self.data, self.metadata) if self.data else None
+
 
 def execute(code: str, silent: bool, filename: str | None = None) -> Cell:
     """Run code as a cell of the engine's IPython shell."""

@@ -382,5 +382,5 @@ def as_completed(
         if missing and not found:
             left_s = None if deadline is None else deadline - time.monotonic()
             client = missing[0]._client
-            if not client._wait_for(Together(missing, first=True), missing[0], left_s):
+            if not client._wait_for(Together(missing, first=True), missing, left_s):
                 raise missing[0]._late(timeout_s)

@@ -91,6 +91,8 @@ def ship(function: Callable[..., Any]) -> Shipped:
 
 def interactive(function: types.FunctionType) -> Shipped:
     """Ship the code alone: on an engine every global name is looked up in its namespace."""
+    if not isinstance(function, types.FunctionType):
+        raise TypeError(f"`{function!r}` is not a function written in Python")
     bare = types.FunctionType(
         function.__code__,
         {"__name__": "__main__"},

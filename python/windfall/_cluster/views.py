@@ -128,12 +128,16 @@ class DirectView(View):
         """Call `function(*args, **kwargs)` on each engine."""
         return self._apply(function, args, kwargs)
 
-    def _apply(
-        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = ""
-    ) -> AsyncResult:
+    def _engines(self) -> list[int]:
         targets = self.targets
         if not targets:
             raise InputError("the view has no engines\nhint: `client.ids` lists those there are")
+        return targets
+
+    def _apply(
+        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = ""
+    ) -> AsyncResult:
+        targets = self._engines()
         result = self.client._submit(function, (args, kwargs), self._options, targets)
         result._single = self._single
         if name:
@@ -201,7 +205,7 @@ class DirectView(View):
             Give an engine whose part is one element that element.
         """
         _check_name(name)
-        targets = self.targets
+        targets = self._engines()
         function, bodies = parts.scattered(name, sequence, len(targets), (dist, flatten))
         result = self.client._submit_each(function, bodies, self._options, targets)
         result._single, result.name = self._single, "scatter"
