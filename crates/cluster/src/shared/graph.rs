@@ -89,7 +89,7 @@ pub fn deadlock(source: &dyn Waits, start: Wait) -> Option<Deadlock> {
     let circle: Vec<u64> =
         reached.iter().copied().filter(|&other| reach(&nodes, other).contains(&me)).collect();
     let victim = *circle.iter().max()?;
-    // Whoever waits for the dead will notice. To ask costs more than all the rest, so it comes last.
+    // Whoever waits for the dead will notice. To ask costs more than all the rest: it comes last.
     let waits_for_the_dead = |thread: &u64| match &nodes[thread].needs {
         Needs::All(parties) => parties.iter().any(|party| !source.is_alive(party)),
         _ => false,

@@ -36,7 +36,8 @@ impl EngineLink {
         self.link.flush();
     }
 
-    /// The next thing to do, but for Windfall's own jobs, which are done here: `(0, task, function, body, segment)`, `(1, name, body)`, `(2,)`.
+    /// The next thing to do, but for Windfall's own jobs, which are done here:
+    /// `(0, task, function, body, segment)`, `(1, name, body)`, `(2,)`.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         loop {
             let message = match self.link.take() {
