@@ -84,6 +84,10 @@ class Client(Pump):
         """End the connection; tasks run on, and other clients can fetch their results."""
         self._end("this client was closed")
 
+    def _mapping(self) -> tuple[str, list[int] | None]:
+        """Return where `on=` runs the shards of a job."""
+        return self.name, None
+
     # Engines and views.
 
     @property

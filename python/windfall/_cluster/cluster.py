@@ -146,6 +146,10 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _mapping(self) -> tuple[str, list[int] | None]:
+        """Return where `on=` runs the shards of a job."""
+        return self.name, None
+
     def stop(self) -> None:
         """End the engines and the controller; return when they are gone."""
         self._finalizer()

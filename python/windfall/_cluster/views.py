@@ -36,6 +36,10 @@ class View:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def _mapping(self) -> tuple[str, list[int] | None]:
+        """Return where `on=` runs the shards of a job."""
+        return self.client.name, self._targets
+
     def options(self: Self, **changes: Any) -> Self:
         """Return a view with other options for its tasks; see `windfall.cluster.Options`."""
         raise NotImplementedError
