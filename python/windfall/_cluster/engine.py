@@ -174,6 +174,7 @@ def main() -> None:
     settings = json.loads(os.environ.pop(SETTINGS, "{}"))
     link = _core.EngineLink()
     _engine = engine = Engine(link)
+    _core.shared_engine(engine.id)
     engine.cluster = settings.get("cluster")
     signal.signal(signal.SIGINT, engine.interrupt)
     _be_like_client(settings)
