@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._cluster.errors import (
         TimeoutError as TimeoutError,
     )
+    from ._cluster.joblib import register_joblib_backend
     from ._cluster.pool import Pool
     from ._cluster.results import AsyncResult, as_completed
     from ._errors import (
@@ -72,6 +73,7 @@ _HOMES = {
         " ImpossibleDependency RemoteError SerializationError TaskAborted TaskTimeout"
         " TimeoutError UnmetDependency"
     ),
+    "_cluster.joblib": "register_joblib_backend",
     "_cluster.pool": "Pool",
     "_cluster.results": "AsyncResult as_completed",
     "_errors": (
@@ -133,6 +135,7 @@ __all__ = [
     "pi",
     "power",
     "publish",
+    "register_joblib_backend",
     "run",
     "sample",
     "sample_size",
@@ -156,6 +159,13 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Do what `%load_ext windfall` does: `%px` and its kin run on the default cluster."""
+    from ._cluster.magics import load
+
+    load(shell)
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ class Client(Pump):
         self._sent_bytes = 0
         self._cluster: Cluster | None = None
         self._drain()
+        self._offer_magics()
 
     @classmethod
     def _of(cls, name: str, link: _core.ClientLink) -> Client:
@@ -68,6 +70,13 @@ class Client(Pump):
         client._sent, client._sent_bytes, client._cluster = set(), 0, None
         client._drain()
         return client
+
+    def _offer_magics(self) -> None:
+        """Have `%px` run on the engines, if this is IPython and no other cluster has it."""
+        if "IPython" in sys.modules:
+            from .magics import activate_once
+
+            activate_once(self)
 
     def __repr__(self) -> str:
         if self._lost is not None:
@@ -226,13 +235,14 @@ class Client(Pump):
 
     def _submit_each(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | Shipped,
         bodies: list[Packed],
         options: Options,
         targets: list[int],
     ) -> AsyncResult:
         """Submit one call on each target, with arguments of its own that are packed already."""
-        shipped, label = ship(function), options.label or name_of(function)
+        shipped = function if isinstance(function, Shipped) else ship(function)
+        label = options.label or ("" if isinstance(function, Shipped) else name_of(function))
         with self._submission() as link:
             self._send_function(shipped)
             first = 0

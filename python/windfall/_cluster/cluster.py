@@ -97,6 +97,7 @@ class Cluster:
         except BaseException:
             self.stop()
             raise
+        self.client._offer_magics()
 
     def _start(self, text: IO[bytes]) -> subprocess.Popen[bytes]:
         path = [os.path.abspath(entry) for entry in sys.path]
