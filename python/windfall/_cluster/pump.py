@@ -7,7 +7,9 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Protocol
 
 from .._core import ClientLink
@@ -38,7 +40,8 @@ class Pump:
         self._replies: dict[int, str | None] = {}
         self._engines: dict[int, tuple[int, int]] = {}
         self._lost: str | None = None
-        self._attended = 0
+        self._attended: set[Any] = set()
+        self._inbox: deque[tuple[Any, ...]] = deque()
         self._due: list[Any] = []
         self._set_up_locks()
         _pumps.add(self)
@@ -46,7 +49,8 @@ class Pump:
     def _set_up_locks(self) -> None:
         self._lock = threading.Lock()
         self._leader = threading.Lock()
-        self._news = threading.Condition(threading.Lock())
+        self._news_lock = threading.Lock()
+        self._news = threading.Condition(self._news_lock)
         self._followers = 0
         self._thread: threading.Thread | None = None
 
@@ -59,14 +63,7 @@ class Pump:
             left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
             if self._lost is not None:
                 break  # all that was pending has ended
-            if self._leader.acquire(blocking=False):
-                try:
-                    self._take(self._link.poll(left_s))
-                finally:
-                    self._leader.release()
-                    self._tell()
-                self._call_back()
-            else:
+            if not self._lead(left_s):
                 self._follow(until, left_s)
             if left_s == 0.0:
                 break
@@ -74,7 +71,7 @@ class Pump:
 
     def _follow(self, until: Condition, left_s: float | None) -> None:
         """Wait while another thread reads."""
-        with self._news:
+        with self._news_lock:
             self._followers += 1
             try:
                 if until._left and self._leader.locked():
@@ -84,29 +81,54 @@ class Pump:
 
     def _tell(self) -> None:
         if self._followers:
-            with self._news:
+            with self._news_lock:
                 self._news.notify_all()
 
     def _drain(self) -> None:
         """Take what is there already."""
-        if self._lost is None and self._leader.acquire(blocking=False):
-            try:
-                self._take(self._link.poll(0.0))
-            finally:
+        if self._lost is None:
+            self._lead(0.0)
+
+    def _lead(self, left_s: float | None) -> bool:
+        """Read for all, unless another thread does."""
+        held: list[bool] = []
+        try:
+            # One step, so that Ctrl-C cannot come between the lock and the note of it.
+            held.extend(map(self._leader.acquire, (False,)))
+            if held[0]:
+                self._read(left_s)
+        finally:
+            if held and held[0]:
                 self._leader.release()
                 self._tell()
+        if held[0]:
             self._call_back()
+        return held[0]
 
     # Handing out.
 
-    def _take(self, events: list[tuple[Any, ...]]) -> None:
-        pending = self._pending
+    def _read(self, left_s: float | None) -> None:
+        """Wait for events and hand them out.
+
+        Ctrl-C may come between any two steps of Python's, and no event may be lost then: events
+        go to the inbox within one step, and leave it when they have been dealt with. Dealing
+        with one twice does no harm.
+        """
+        if not self._inbox:
+            self._inbox.extend(chain.from_iterable(map(self._link.poll, (left_s,))))
+        self._take()
+
+    def _take(self) -> None:
+        inbox = self._inbox
         with self._lock:
-            for event in events:
+            while inbox:
+                event, pending = inbox[0], self._pending
                 if event[0] == 0:
-                    result = pending.pop(event[1], None)
-                    if result is not None and result._arrived(event):
-                        self._ended(result)
+                    result = pending.get(event[1])
+                    if result is not None:
+                        if result._arrived(event):
+                            self._ended(result)
+                        pending.pop(event[1], None)
                 elif event[0] == 1:
                     result = pending.get(event[1])
                     if result is not None:
@@ -122,10 +144,11 @@ class Pump:
                         self._replies[event[1]] = event[2]
                 else:
                     self._lose(event[1])
+                inbox.popleft()
 
     def _ended(self, result: Any) -> None:
         if result._callbacks is not None:
-            self._attended -= 1
+            self._attended.discard(result)
             if result._callbacks:
                 self._due.append(result)
 
@@ -156,7 +179,7 @@ class Pump:
                 return False
             if result._callbacks is None:
                 result._callbacks = []
-                self._attended += 1
+                self._attended.add(result)
             if callback is not None:
                 result._callbacks.append(callback)
             if self._thread is None:
@@ -212,7 +235,7 @@ class _Unattended:
 
     @property
     def _left(self) -> int:
-        return self._pump._attended
+        return len(self._pump._attended)
 
 
 def _mind(pump_ref: weakref.ref[Pump]) -> None:

@@ -83,10 +83,11 @@ class AsyncResult:
     def _arrived(self, event: Event) -> bool:
         """Take the end of one of the tasks; true if it was the last."""
         place = event[1] - self.tasks.start
-        if self._events[place] is not None:
-            return False
-        self._events[place] = event
-        self._left -= 1
+        if self._events[place] is None:
+            self._events[place] = event
+            self._left -= 1
+        else:  # Ctrl-C came while this was done before
+            self._left = self._events.count(None)
         return not self._left
 
     def _part(self, engine: int, body: bytes, segment: Any) -> bool:
