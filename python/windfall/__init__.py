@@ -35,7 +35,10 @@ if TYPE_CHECKING:
         TimeoutError as TimeoutError,
     )
     from ._cluster.joblib import register_joblib_backend
+    from ._cluster.map_result import AsyncMapResult, MapInterrupted
+    from ._cluster.nested import here
     from ._cluster.pool import Pool
+    from ._cluster.randomness import GlobalRandomWarning, rng
     from ._cluster.results import AsyncResult, as_completed
     from ._errors import (
         ExpressionError,
@@ -74,7 +77,10 @@ _HOMES = {
         " TimeoutError UnmetDependency"
     ),
     "_cluster.joblib": "register_joblib_backend",
+    "_cluster.map_result": "AsyncMapResult MapInterrupted",
+    "_cluster.nested": "here",
     "_cluster.pool": "Pool",
+    "_cluster.randomness": "GlobalRandomWarning rng",
     "_cluster.results": "AsyncResult as_completed",
     "_errors": (
         "ExpressionError FileError InputError NotFiniteError TaskError TooFewError"
@@ -90,6 +96,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 # `TimeoutError` is left out: `from windfall import *` must not hide the builtin.
 __all__ = [
+    "AsyncMapResult",
     "AsyncResult",
     "CaptureWarning",
     "ChainsResult",
@@ -103,10 +110,12 @@ __all__ = [
     "ExpressionError",
     "FileError",
     "FitResult",
+    "GlobalRandomWarning",
     "ImpossibleDependency",
     "IncompleteWarning",
     "InputError",
     "Interval",
+    "MapInterrupted",
     "MixtureResult",
     "NotFiniteError",
     "Pool",
@@ -128,6 +137,7 @@ __all__ = [
     "bootstrap",
     "engine_id",
     "fit_many",
+    "here",
     "integrate",
     "jackknife",
     "mixture",
@@ -136,6 +146,7 @@ __all__ = [
     "power",
     "publish",
     "register_joblib_backend",
+    "rng",
     "run",
     "sample",
     "sample_size",

@@ -21,6 +21,7 @@ PAGES = [ROOT / "README.md", *DOCS]
 MODULES = ["", "._result", "._data", "._rng", "._functions", ".shared"]
 MODULES += [f"._problems.{path.stem}" for path in (ROOT / "python/windfall/_problems").glob("*.py")]
 MODULES += ["._cluster.cluster", "._cluster.engine", "._cluster.parts", "._cluster.pool"]
+MODULES += ["._cluster.map_result", "._cluster.nested", "._cluster.randomness", "._cluster.views"]
 
 # A block of code, and the block of text after it, if there is one: what it prints.
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\s*^```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE)

@@ -16,6 +16,7 @@ from .. import _core
 from . import failure
 from .errors import UnmetDependency
 from .load import load
+from .map_engine import MAP, run_part
 from .output import DATA, STDERR, STDOUT, Output, Writer
 from .pack import EMPTY_CALL, pack, unpack
 
@@ -23,6 +24,7 @@ SETTINGS = "WINDFALL_ENGINE"
 """The variable of the environment that holds an engine's settings, as JSON."""
 
 _BARE = 0x80
+_MAP = MAP[0]
 _NONE = pickle.dumps(None, 5)
 _EMPTY = EMPTY_CALL
 _SMALL = frozenset({int, float, bool, complex})
@@ -99,6 +101,9 @@ class Engine:
                 function = functions.get(name) or self.function(name)
                 if body == _EMPTY:
                     value = function()
+                elif body[0] == _MAP:
+                    run_part(self, function, body, segment)
+                    value = None
                 else:
                     args, kwargs = loads(body) if body[0] == _BARE else unpack(body, segment)
                     value = function(*args, **kwargs)

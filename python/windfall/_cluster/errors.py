@@ -145,7 +145,11 @@ class RemoteError(ClusterError):
         The traceback on the engine, as text.
     engine, task : int
         Where it happened.
+    item : int or None
+        The item of a map for which it was called.
     """
+
+    item: int | None = None
 
     def __init__(
         self, ename: str, evalue: str, traceback: str = "", engine: int = -1, task: int = 0
@@ -153,6 +157,12 @@ class RemoteError(ClusterError):
         self.ename, self.evalue, self.traceback = ename, evalue, traceback
         self.engine, self.task = engine, task
         super().__init__(f"{self.summary}\n{traceback.rstrip()}" if traceback else self.summary)
+
+    def add_item(self, item: int, call: str) -> None:
+        """Say which item of a map it was, and what was called for it."""
+        self.item = item
+        self.traceback = f"{self.traceback.rstrip()}\nitem {item} of the map: {call}\n"
+        self.args = (f"{self.summary}\n{self.traceback.rstrip()}", *self.args[1:])
 
     def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str, str, int, int]]:
         return type(self), (self.ename, self.evalue, self.traceback, self.engine, self.task)

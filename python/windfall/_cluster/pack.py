@@ -35,7 +35,7 @@ EMPTY_CALL = _dumps(((), {}), 5)
 def pack(value: Any, name: str = "the value") -> Packed:
     """Pickle `value`, whose large buffers go to a segment; `name` is for errors."""
     buffers: list[pickle.PickleBuffer] = []
-    body = _pickled(value, name, buffers)
+    body = pickled(value, name, buffers)
     if not buffers and len(body) < SEGMENT_BYTES_MIN:
         return body, None
     return bind(body, [buffer.raw() for buffer in buffers])
@@ -66,11 +66,12 @@ def pack_apart(value: Any, name: str, segment: Segment | None) -> Packed:
     if segment is None:
         return pack(value, name)
     buffers: list[pickle.PickleBuffer] = []
-    body = _pickled(value, name, buffers)
+    body = pickled(value, name, buffers)
     return _head(_SEGMENT, [buffer.raw() for buffer in buffers]) + body, segment
 
 
-def _pickled(value: Any, name: str, buffers: list[pickle.PickleBuffer]) -> bytes:
+def pickled(value: Any, name: str, buffers: list[pickle.PickleBuffer]) -> bytes:
+    """Pickle a value, by value what only this process can import; large buffers go beside it."""
     try:
         body = _dumps(value, 5, buffer_callback=buffers.append)
         if b"__main__" not in body:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .._errors import InputError
 from . import parts, remote
+from .map import MapOptions, lazily
+from .map import start as start_map
+from .map_result import AsyncMapResult
 from .options import Options
 from .results import AsyncResult
 from .ship import interactive
 
 if TYPE_CHECKING:
+    from .._rng import RngLike
     from .client import Client
 
 Self = TypeVar("Self", bound="View")
@@ -51,6 +55,85 @@ class View:
         that it finds neither there nor among the builtins are those of the engine's namespace.
         """
         raise NotImplementedError
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        /,
+        *iterables: Iterable[Any],
+        ordered: bool = True,
+        on_error: Literal["raise", "return"] = "raise",
+        chunk: int | None = None,
+        timeout_s: float | None = None,
+        rng: RngLike = None,
+    ) -> AsyncMapResult:
+        """Call `function` for each item on whichever engine is free; return the results to come.
+
+        Several sequences go side by side, as those of the builtin `map`, until the shortest ends.
+        Engines claim items from an index that they share, and take from one another what is not
+        begun, so that none is idle while there is work. If the items of the last map of this
+        function over as many took long, the longest begin first.
+
+        Parameters
+        ----------
+        ordered : bool
+            Iterate over results in the order of the items, or as they are done.
+        on_error : str
+            `raise`: the first exception ends the map and is raised by `get`; `return`: exceptions
+            stand in the place of results.
+        chunk : int, optional
+            Items that an engine claims at once; without it as many as take about 2 ms.
+        timeout_s : float, optional
+            The longest that one item may take, in seconds: then its engine is killed and
+            replaced, and the item ends with `TaskTimeout`.
+        rng : seed, optional
+            The seed of the tasks' streams, which `windfall.rng()` draws from in a task: a whole
+            number, a NumPy `SeedSequence`, `BitGenerator` or `Generator`.
+
+        Notes
+        -----
+        An engine that dies costs nothing but the time of what it had not reported: others do that
+        again. An item at which two engines died ends with `EngineError`.
+
+        Examples
+        --------
+        >>> with windfall.Cluster(n=2) as rc:
+        ...     rc[:].map(pow, [2, 3, 4], [3, 2, 1]).get()
+        [8, 9, 4]
+        """
+        options = MapOptions(ordered, on_error, chunk, timeout_s, rng)
+        return self._map(function, iterables, options)
+
+    def starmap(
+        self, function: Callable[..., Any], iterable: Iterable[Iterable[Any]], /, **options: Any
+    ) -> AsyncMapResult:
+        """Call `function(*arguments)` for each item, which holds the arguments; see `map`."""
+        return self._map(function, (iterable,), MapOptions(**options), starred=True)
+
+    def imap(
+        self, function: Callable[..., Any], /, *iterables: Iterable[Any], **options: Any
+    ) -> Iterator[Any]:
+        """Yield the results of a map whose items are taken as they are needed; see `map`.
+
+        The iterables may be endless: no more is taken from them than keeps the engines busy.
+        """
+        return lazily(self.client, self.targets, function, iterables, self._limited(options))
+
+    def _map(
+        self,
+        function: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        options: MapOptions,
+        starred: bool = False,
+    ) -> AsyncMapResult:
+        limited = self._limited(options._asdict())
+        return start_map(self.client, self.targets, function, iterables, limited, starred)
+
+    def _limited(self, options: dict[str, Any]) -> MapOptions:
+        """Return the options of a map, with the view's where it has none of its own."""
+        given = MapOptions(**options)
+        timeout_s = self._options.timeout_s if given.timeout_s is None else given.timeout_s
+        return given._replace(timeout_s=timeout_s, label=given.label or self._options.label)
 
     def abort(self) -> int:
         """Take back what this client has submitted and what has not begun on these engines."""

@@ -179,6 +179,11 @@ impl<'a> Claims<'a> {
         self.words[WORD_STOP].store(1, Release);
     }
 
+    /// Lets engines take items again after a stop.
+    pub fn resume(&self) {
+        self.words[WORD_STOP].store(0, Release);
+    }
+
     /// Whether engines may take no more.
     pub fn is_stopped(&self) -> bool {
         self.words[WORD_STOP].load(Relaxed) != 0

@@ -222,6 +222,8 @@ fn there_is_room_for_so_many_ranges_and_the_rest_is_told() {
     claims.stop();
     assert!(claims.is_stopped() && !claims.has_work());
     assert_eq!(claims.worker(0).take(), None);
+    claims.resume();
+    assert_eq!(claims.worker(0).take(), Some(0));
 }
 
 #[test]

@@ -71,6 +71,12 @@ impl Claims {
         Ok(())
     }
 
+    /// Lets engines begin items again after a stop.
+    fn resume(&self) -> PyResult<()> {
+        self.index()?.resume();
+        Ok(())
+    }
+
     /// Whether no engine may begin another item.
     #[getter]
     fn is_stopped(&self) -> PyResult<bool> {

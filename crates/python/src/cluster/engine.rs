@@ -104,12 +104,23 @@ impl EngineLink {
         self.link.send(&Message::Output { task, engine, stream, payload });
     }
 
-    /// Sends a part of a task's result, now.
-    #[pyo3(signature = (task, body, segment = None))]
-    fn part(&self, task: u64, body: &[u8], segment: Option<&Bound<'_, Segment>>) -> PyResult<()> {
+    /// Sends a part of a task's result, now or with what follows.
+    #[pyo3(signature = (task, body, segment = None, now = true))]
+    fn part(
+        &self,
+        task: u64,
+        body: &[u8],
+        segment: Option<&Bound<'_, Segment>>,
+        now: bool,
+    ) -> PyResult<()> {
         let (engine, payload) = (self.engine, payload(body, segment)?);
-        self.link.send(&Message::Output { task, engine, stream: STREAM_PART, payload });
-        self.link.flush();
+        let part = Message::Output { task, engine, stream: STREAM_PART, payload };
+        if now {
+            self.link.send(&part);
+            self.link.flush();
+        } else {
+            self.link.gather(&part);
+        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use windfall::Stopwatch;
-use windfall::cluster::claims::Worker;
+use windfall::cluster::claims::{Claims as Index, Worker};
 
 /// The number of the item under way in this process, plus one; 0: none.
 static ITEM: AtomicU64 = AtomicU64::new(0);
@@ -101,6 +101,8 @@ impl MapLoop {
             order,
             first: self.first,
             starred: self.starred,
+            stops_at_error: self.stops_at_error,
+            index,
             worker: index.worker(slot),
             reports: &reports,
             watch,
@@ -108,16 +110,16 @@ impl MapLoop {
             sent_ns: 0,
         };
         let ended = std::thread::scope(|scope| {
-            let watcher = scope.spawn(|| reports.watch());
-            let ended = round.run(|item, error| {
-                if self.stops_at_error {
-                    index.stop();
-                }
-                self.failed.bind(py).call1((item, error))
-            });
-            reports.end();
-            // The other thread may need the interpreter to come to its end.
-            py.detach(|| watcher.join().ok());
+            let mut watcher = None;
+            let ended = round.run(
+                |item, error| self.failed.bind(py).call1((item, error)),
+                || watcher = Some(scope.spawn(|| reports.watch())),
+            );
+            if let Some(watcher) = watcher {
+                reports.end();
+                // The other thread may need the interpreter to come to its end.
+                py.detach(|| watcher.join().ok());
+            }
             ended
         });
         ITEM.store(before, Relaxed);
@@ -139,6 +141,8 @@ struct Round<'a, 'py> {
     order: Option<&'a [u8]>,
     first: u64,
     starred: bool,
+    stops_at_error: bool,
+    index: Index<'a>,
     worker: Worker<'a>,
     reports: &'a Reports,
     watch: Stopwatch,
@@ -148,24 +152,47 @@ struct Round<'a, 'py> {
 }
 
 impl<'py> Round<'_, 'py> {
-    fn run(&mut self, failed: impl Fn(u32, PyErr) -> PyResult<Bound<'py, PyAny>>) -> PyResult<()> {
+    /// `failed` says what stands for the result of an item that raised; `watched` is called once,
+    /// before an item might keep results of its forerunners.
+    fn run(
+        &mut self,
+        failed: impl Fn(u32, PyErr) -> PyResult<Bound<'py, PyAny>>,
+        watched: impl FnOnce(),
+    ) -> PyResult<()> {
+        let mut watched = Some(watched);
+        let mut waiting = 0;
         let mut then_ns = self.watch.elapsed_ns();
         while let Some(position) = self.worker.take() {
+            if waiting > 0
+                && let Some(watched) = watched.take()
+            {
+                watched();
+            }
             if self.worker.came_back() {
                 self.report(Some(position))?;
             }
             let item = self.number(position);
             ITEM.store(self.first + u64::from(item) + 1, Relaxed);
             self.worker.began(self.start_ns + then_ns);
+            let mut is_last = false;
             let result = match self.call(position, item) {
                 Ok(result) => result,
-                Err(error) if is_of_the_item(self.py, &error) => failed(item, error)?,
+                Err(error) if is_of_the_item(self.py, &error) => {
+                    is_last = self.stops_at_error;
+                    failed(item, error)?
+                }
                 Err(error) => return Err(error),
             };
             let now_ns = self.watch.elapsed_ns();
-            let waiting = self.reports.add(result, position, now_ns - then_ns)?;
+            waiting = self.reports.add(result, position, now_ns - then_ns)?;
             self.worker.did(now_ns - then_ns);
             then_ns = now_ns;
+            if is_last {
+                // Told before the others stop: if this engine dies now, they stop for a reason.
+                self.report(None)?;
+                self.index.stop();
+                break;
+            }
             let is_due = now_ns - self.sent_ns > REPORT_EVERY_NS;
             if is_due || waiting >= REPORT_ITEMS_MAX || self.worker.must_report() {
                 self.py.check_signals()?;
