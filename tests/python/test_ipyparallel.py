@@ -255,6 +255,9 @@ def test_tasks_wait_for_others_and_are_tried_again(rc, lv):
     with lv.temp_flags(after=failed), pytest.raises(ipp.ImpossibleDependency):
         lv.apply_sync(abs, -1)
 
+    with lv.temp_flags(after="12345"), pytest.raises(ipp.InvalidDependency):
+        lv.apply_async(abs, -1)
+
     def fail_here(engine):
         import windfall
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .output import DISPLAY
@@ -89,6 +91,11 @@ def _shell_class() -> Any:
         def init_display_pub(self) -> None:
             self.display_pub = _publisher()(parent=self, shell=self)
 
+        def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
+            """Run a cell magic; engines compile one after the other."""
+            with _alone(magic_name):
+                return super().run_cell_magic(magic_name, line, cell)
+
         def init_readline(self) -> None:
             pass
 
@@ -102,6 +109,29 @@ def _shell_class() -> Any:
             self.last_traceback = self.InteractiveTB.stb2text(stb)
 
     return _Shell
+
+
+_COMPILING = {"cython", "cython_inline", "cython_pyximport"}
+"""Magics that compile into a folder which all engines share."""
+
+
+@contextlib.contextmanager
+def _alone(magic_name: str) -> Iterator[None]:
+    """Let engines compile one after the other, so that all but the first find it done."""
+    if magic_name not in _COMPILING:
+        yield
+        return
+    import fcntl
+
+    from IPython.paths import get_ipython_cache_dir
+
+    # A lock on the folder itself leaves nothing behind.
+    folder = os.open(get_ipython_cache_dir(), os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def make_shell(engine: Engine) -> Any:

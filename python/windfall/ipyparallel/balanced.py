@@ -53,6 +53,7 @@ class LoadBalancedView(View):
                 "\nhint: leave out `timeout`, and give the tasks that they depend on a limit"
             )
         waits = dependencies(self.after, self.follow)
+        self.client._check_known([*waits.get("after", ()), *waits.get("follow", ())])
         return Options(label=label, retries=self.retries or 0, **waits)
 
     def _really_apply(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .._cluster import client as core
 from .._cluster.errors import ClusterError
+from .error import InvalidDependency
 from .functions import ids_of
 from .record import Metadata, Part
 from .results import AsyncHubResult, AsyncResult
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 KEPT_CELLS = 64
 """How many of the latest cells are kept for `get_result`, though nobody holds their results."""
+
+
+_CLIENT_BITS = 40
+"""Where the number of the client stands in the number of a task."""
 
 
 class Memory:
@@ -37,6 +42,14 @@ class Memory:
         for part in parts:
             self._known[part.msg_id] = part
         remember(self.history, [part.msg_id for part in parts])
+
+    def _check_known(self, tasks: list[int]) -> None:
+        """Refuse to wait for tasks that were never submitted."""
+        own = self.core._link.client
+        for task in tasks:
+            client = task >> _CLIENT_BITS
+            if not client or (client == own and str(task) not in self.history):
+                raise InvalidDependency("InvalidDependency", f"there is no task `{task}`")
 
     def _keep(self, parts: list[Part]) -> None:
         """Keep cells for a while, though nobody may hold their results."""

@@ -143,7 +143,7 @@ class AsyncResult:
     ) -> Any:
         """Wait for the result and return it; raise what the tasks raised."""
         if self._left:
-            self.wait(timeout, return_when or ALL_COMPLETED)
+            self.wait(timeout, return_when)
             if return_when == FIRST_EXCEPTION:
                 self._raise([part.outcome()[1] for part in self._parts if part.failed])
             if self._left:
