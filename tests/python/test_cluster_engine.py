@@ -223,4 +223,5 @@ def test_ctrl_c_ends_all_that_is_waited_for(rc):
     with pytest.raises(KeyboardInterrupt):
         rc.wait(results)
     kinds = [type(result.exception(10)) for result in results]
-    assert kinds == [windfall.RemoteError, windfall.RemoteError, windfall.TaskAborted]
+    assert kinds[:2] == [windfall.RemoteError] * 2
+    assert kinds[2] in (windfall.TaskAborted, windfall.RemoteError)

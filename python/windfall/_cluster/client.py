@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._errors import WindfallError
+from .connecting import connect, only_name
 from .errors import ClusterError, TimeoutError, hinted
 from .options import Options, Tasks, numbers
 from .pack import EMPTY_CALL, Packed, pack_call
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from .cluster import Cluster
     from .executor import ClusterExecutor
     from .views import BalancedView, DirectView
-
-DEFAULT_NAME = "default"
-"""The cluster that `windfall start` starts if it is not given a name."""
 
 _REPLY_S = 30.0
 """How long the controller may take to answer, in seconds."""
@@ -53,8 +50,8 @@ class Client(Pump):
     """
 
     def __init__(self, name: str | None = None, *, timeout_s: float = 0.0) -> None:
-        self.name = name if name is not None else _only_name()
-        super().__init__(_connect(self.name, timeout_s))
+        self.name = name if name is not None else only_name()
+        super().__init__(connect(self.name, timeout_s))
         self._sent: set[bytes] = set()
         self._sent_bytes = 0
         self._cluster: Cluster | None = None
@@ -277,15 +274,18 @@ class Client(Pump):
         try:
             return self._wait(until, timeout_s)
         except KeyboardInterrupt:
-            for result in [results] if isinstance(results, AsyncResult) else results:
-                result.cancel()
+            waited_for = _listed(results)
+            self._cancel(*(each for each in waited_for if isinstance(each, AsyncResult)))
+            for each in waited_for:
+                if not isinstance(each, AsyncResult):
+                    each.stop()
             raise
 
     def wait(
         self, results: AsyncResult | Iterable[AsyncResult], timeout_s: float | None = None
     ) -> bool:
         """Wait until all results are there; false if the time is up before."""
-        chosen = [results] if isinstance(results, AsyncResult) else list(results)
+        chosen = _listed(results)
         return self._wait_for(Together(list(chosen)), chosen, timeout_s)
 
     def result(self, tasks: Tasks) -> AsyncResult:
@@ -332,9 +332,9 @@ class Client(Pump):
             raise ClusterError(answer["error"])
         return answer
 
-    def _cancel(self, result: AsyncResult) -> None:
+    def _cancel(self, *results: AsyncResult) -> None:
         """Take back what has not begun and interrupt what runs, without waiting."""
-        tasks = [task for task in result.tasks if task in self._pending]
+        tasks = [task for each in results for task in each.tasks if task in self._pending]
         if tasks and self._lost is None:
             self._link.request(json.dumps({"do": "abort", "tasks": tasks}))
             self._link.request(json.dumps({"do": "interrupt", "tasks": tasks}))
@@ -390,25 +390,5 @@ class Client(Pump):
             self._ask({"do": "remove", "engines": list(engines)})
 
 
-def _only_name() -> str:
-    """Return the name of the default cluster, or of the only one that runs."""
-    running = _core.clusters()
-    if DEFAULT_NAME in running or len(running) != 1:
-        return DEFAULT_NAME
-    return running[0]
-
-
-def _connect(name: str, timeout_s: float) -> _core.ClientLink:
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            return _core.ClientLink(name)
-        except WindfallError as error:
-            if time.monotonic() < deadline:
-                time.sleep(0.01)
-                continue
-            running = ", ".join(f"`{each}`" for each in _core.clusters()) or "none"
-            raise ClusterError(
-                f"there is no cluster `{name}` to connect to; of yours there run: {running}",
-                "start one: `windfall.Cluster()` here, or `windfall start` in a shell",
-            ) from error
+def _listed(results: Any) -> list[Any]:
+    return [results] if hasattr(results, "_left") else list(results)

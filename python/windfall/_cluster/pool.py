@@ -11,13 +11,11 @@ from .._errors import InputError
 from .cluster import Cluster
 from .errors import RemoteError, TimeoutError
 from .executor import original
+from .map_result import AsyncMapResult
 from .options import Options
 from .results import AsyncResult, as_completed
 from .ship import Shipped, name_of, ship
 from .views import BalancedView
-
-_CHUNKS_PER_ENGINE = 4
-"""Chunks for each engine if no size is given, as `multiprocessing` has it."""
 
 _AHEAD_PER_ENGINE = 4
 """Chunks that `imap` has under way, for each engine."""
@@ -45,7 +43,7 @@ def _check_size(size: int) -> None:
 class PoolResult:
     """The result of a pool's call, as `multiprocessing.pool.AsyncResult`."""
 
-    def __init__(self, parts: list[AsyncResult], is_list: bool) -> None:
+    def __init__(self, parts: Sequence[AsyncResult | AsyncMapResult], is_list: bool) -> None:
         self._parts, self._is_list = parts, is_list
 
     def get(self, timeout: float | None = None) -> Any:
@@ -75,7 +73,7 @@ class PoolResult:
         return all(part.successful() for part in self._parts)
 
 
-def _value(part: AsyncResult, timeout_s: float | None = None) -> Any:
+def _value(part: AsyncResult | AsyncMapResult, timeout_s: float | None = None) -> Any:
     try:
         return part.get(timeout_s)
     except RemoteError as error:
@@ -108,8 +106,8 @@ class _Items:
 class Pool:
     """A pool of engines, with the methods of `multiprocessing.Pool`.
 
-    No `__main__` guard is needed; an engine that dies is replaced and the call raises
-    `windfall.EngineError` instead of hanging.
+    No `__main__` guard is needed; a map without `chunksize` balances itself; an engine that dies
+    is replaced, and a call that it ran raises `windfall.EngineError` instead of hanging.
 
     Parameters
     ----------
@@ -249,9 +247,11 @@ class Pool:
         self, func: Callable[..., Any], iterable: Iterable[Any], how: tuple[int | None, bool]
     ) -> PoolResult:
         size, star = how
-        items = iterable if isinstance(iterable, (list, range)) else list(iterable)
+        items: Sequence[Any] = iterable if isinstance(iterable, (list, range)) else list(iterable)
         if size is None:
-            size = max(1, -(-len(items) // (_CHUNKS_PER_ENGINE * max(1, len(self.client)))))
+            view = self._open()
+            result = view.starmap(func, items) if star else view.map(func, items)
+            return PoolResult([result], is_list=True)
         _check_size(size)
         chunks = [items[start : start + size] for start in range(0, len(items), size)]
         run = self._runner(func, star)
