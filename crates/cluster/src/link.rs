@@ -18,7 +18,7 @@ use std::time::Duration;
 use windfall_core::{Result, now_us};
 
 /// How long a message may wait for company before it is sent, in microseconds.
-const GATHER_US: u64 = 100;
+const GATHER_US: u64 = 300;
 /// Bytes that are sent without waiting for more.
 const GATHER_BYTES: usize = 32 * 1024;
 /// How often the minder looks while there is activity, in milliseconds.

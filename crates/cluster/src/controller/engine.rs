@@ -7,7 +7,7 @@ use serde_json::json;
 use std::collections::{HashSet, VecDeque};
 
 /// Work that an engine has in line, in microseconds of its mean task.
-const LINE_US: f64 = 300.0;
+const LINE_US: f64 = 1000.0;
 /// The most tasks in line at an engine.
 const LINE_MAX: f64 = 256.0;
 /// How long an engine may be silent before the tasks behind the running one are called back.

@@ -5,7 +5,7 @@
 //! simulation of ten thousand engines that come, stall and die.
 //!
 //! A task is *waiting* for others, *queued* (for one engine, or for whichever is free), or *sent*.
-//! Sent tasks stand in line at their engine, as many as fill a few hundred microseconds there, so
+//! Sent tasks stand in line at their engine, as many as fill a millisecond there, so
 //! that short tasks need no round trip each and long ones are not kept from a free engine.
 
 mod client;
