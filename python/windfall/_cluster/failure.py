@@ -132,7 +132,7 @@ def error_of(event: tuple[Any, ...]) -> BaseException | None:
             error.__cause__ = remote_error(body, segment, engine, task)
         return error
     message = told.get("message", "it was refused")
-    if "depend" in message:
+    if not told.get("refused", False):
         return ImpossibleDependency(f"task {task}: {message}")
     return ClusterError(f"task {task} was refused: {message}")
 

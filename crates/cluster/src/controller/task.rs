@@ -79,7 +79,9 @@ impl Controller {
         let count =
             if submission.balanced { 1 } else { submission.targets.as_ref().map_or(1, Vec::len) };
         for task in (submission.first..).take(count) {
-            let payload = Payload::of(json!({ "message": message }).to_string().into_bytes());
+            let payload = Payload::of(
+                json!({ "message": message, "refused": true }).to_string().into_bytes(),
+            );
             let times = [self.now; 3];
             let status = Status::Impossible;
             let outcome = Outcome { task, status, engine: 0, times, payload };
