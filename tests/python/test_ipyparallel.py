@@ -301,9 +301,17 @@ def test_results_are_joined_split_and_found_again(rc, dv):
     assert ipp.AsyncResult.join(*parts).get() == whole.get()
     assert rc.get_result(whole.msg_ids).get() == whole.get()
     dv.execute("kept = 1", block=True)
-    assert rc.get_result(-1).get().execution_count
+    assert isinstance(rc.get_result(-1).get(), ipp.ExecuteReply)
     with pytest.raises(KeyError):
         rc.get_result("12345")
+
+
+def test_two_clients_wait_for_one_task(rc):
+    result = rc[0].apply_async(lambda: __import__("time").sleep(0.3) or 7)
+    assert not result.wait(0.05)
+    with ipp.Client(cluster_id=rc.core.name) as second:
+        assert second.get_result(result.msg_ids[0]).get(10) == 7
+    assert result.get(10) == 7
 
 
 def test_callbacks_and_awaits(dv):

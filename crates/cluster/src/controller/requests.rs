@@ -128,19 +128,23 @@ impl Controller {
         tasks
     }
 
-    /// Sends kept outcomes, and makes the client the owner of what still runs.
+    /// Sends kept outcomes. What still runs becomes the client's, or if the client whose task it is
+    /// is there, both will learn the outcome.
     fn fetch(&mut self, client: ClientId, tasks: &[TaskId], comm: &mut impl Comm) -> Value {
         let (mut unknown, mut running) = (Vec::new(), Vec::new());
         for &id in tasks {
             if let Some(outcome) = comm.take_kept(id) {
                 comm.to_client(client, Message::Result(outcome));
             } else if let Some(task) = self.tasks.get_mut(&id) {
-                if let Some(old) = self.clients.get_mut(&task.client) {
-                    old.unfinished -= 1;
-                }
-                task.client = client;
-                if let Some(new) = self.clients.get_mut(&client) {
-                    new.unfinished += 1;
+                if self.clients.contains_key(&task.client) {
+                    if task.client != client && !task.listeners.contains(&client) {
+                        task.listeners.push(client);
+                    }
+                } else {
+                    task.client = client;
+                    if let Some(new) = self.clients.get_mut(&client) {
+                        new.unfinished += 1;
+                    }
                 }
                 running.push(id);
             } else {

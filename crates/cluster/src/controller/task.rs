@@ -13,6 +13,8 @@ const KILLS_MAX: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Task {
     pub client: ClientId,
+    /// Clients that want to learn the outcome beside the one whose task it is.
+    pub listeners: Vec<ClientId>,
     pub submission: Arc<Submission>,
     /// The one engine of a direct task.
     pub target: Option<EngineId>,
@@ -267,10 +269,18 @@ impl Controller {
         let Some(task) = self.tasks.remove(&id) else { return };
         let times = [task.submitted_us, began, ended];
         let outcome = Outcome { task: id, status, engine, times, payload };
-        match self.clients.get_mut(&task.client) {
-            Some(client) => {
-                client.unfinished -= 1;
-                comm.to_client(task.client, Message::Result(outcome));
+        if let Some(client) = self.clients.get_mut(&task.client) {
+            client.unfinished -= 1;
+        }
+        let mut wanted: Vec<ClientId> = task.listeners;
+        wanted.push(task.client);
+        wanted.retain(|client| self.clients.contains_key(client));
+        match wanted.pop() {
+            Some(last) => {
+                for client in wanted {
+                    comm.to_client(client, Message::Result(outcome.clone()));
+                }
+                comm.to_client(last, Message::Result(outcome));
             }
             None => comm.keep(outcome),
         }
@@ -319,6 +329,7 @@ impl Task {
             sent_to: None,
             waits_for: 0,
             deadline_us: None,
+            listeners: Vec::new(),
             is_warned: false,
         }
     }

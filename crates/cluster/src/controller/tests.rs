@@ -369,6 +369,28 @@ fn outcomes_of_a_client_that_is_gone_wait_for_another() {
 }
 
 #[test]
+fn outcomes_go_to_whoever_asks_and_to_whose_task_it_is() {
+    let mut bench = Bench::new(2);
+    bench.balanced(1..3);
+    bench.on(Event::ClientCame { client: 2, is_owner: false });
+    let reply = bench.ask_as(2, &json!({"do": "fetch", "tasks": [1, 2, 1]}));
+    assert_eq!(reply["running"], json!([1, 2, 1]));
+    bench.notes.to_clients.clear();
+    bench.done(0, 1, Status::Ok, 10);
+    let told = |bench: &Bench| -> Vec<ClientId> {
+        let results =
+            bench.notes.to_clients.iter().filter(|(_, m)| matches!(m, Message::Result(_)));
+        results.map(|(client, _)| *client).collect()
+    };
+    assert_eq!(told(&bench), [2, 1]);
+    bench.notes.to_clients.clear();
+    bench.on(Event::ClientGone(1));
+    bench.done(1, 2, Status::Ok, 10);
+    assert_eq!(told(&bench), [2]);
+    assert!(bench.notes.kept.is_empty());
+}
+
+#[test]
 fn functions_go_once_to_each_engine() {
     let mut bench = Bench::new(1);
     let name = [3; 16];
