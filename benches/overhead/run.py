@@ -140,6 +140,9 @@ def main() -> None:
     if MARK.split("=")[0] not in os.environ:
         # What is started from here carries a mark by which it is found, whoever its parent is.
         os.environ[MARK.split("=")[0]] = "1"
+        # Workers of every tool find the functions by the name of their module.
+        here, before = str(Path(__file__).parent), os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, before]))
         os.execv(sys.executable, [sys.executable, *sys.argv])
     figures: dict[str, dict[str, list[float]]] = {}
     for _ in range(asked.rounds):
