@@ -27,4 +27,4 @@ pub mod wire;
 
 pub use link::{Link, Wait, connect, engine_link};
 pub use segment::Segment;
-pub use serve::{Options, serve};
+pub use serve::{Options, THREAD_VARIABLES, serve};

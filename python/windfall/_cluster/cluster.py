@@ -68,7 +68,7 @@ class Cluster:
         environment: dict[str, str] | None = None,
         timeout_s: float = 60.0,
     ) -> None:
-        cores = _cores()
+        cores = _core.cores()
         self.n = cores if n is None else n
         if self.n < 1:
             raise InputError(f"`n` is `{n}`; a cluster has at least one engine")
@@ -163,15 +163,9 @@ class Cluster:
             "name": self.name,
             "controller": self._process.pid,
             "engines": self.client.pids,
-            "cores": _cores(),
+            "cores": _core.cores(),
             "threads": self.threads,
         }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _stop(process: subprocess.Popen[bytes], link: _core.ClientLink, owner: int) -> None:

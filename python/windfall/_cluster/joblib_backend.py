@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblib.parallel import AutoBatchingMixin, ParallelBackendBase, SequentialBackend
 
+from .. import _core
 from .client import Client
 from .errors import ClusterError, RemoteError
 
@@ -34,7 +35,7 @@ class Backend(AutoBatchingMixin, ParallelBackendBase, metaclass=ABCMeta):  # typ
 
     def effective_n_jobs(self, n_jobs: int) -> int:
         """Return how many batches run at once: negative numbers count from all engines."""
-        engines = len(self._view) if self._view is not None else _cores()
+        engines = len(self._view) if self._view is not None else _core.cores()
         if n_jobs == 0:
             raise ValueError("`n_jobs` is 0; it must not be")
         if n_jobs is None or n_jobs < 0:
@@ -107,9 +108,3 @@ def _got(result: Any, timeout: float | None = None) -> Any:
         if cause is None or not (isinstance(error, RemoteError) or hasattr(error, "ename")):
             raise
         raise cause from error
-
-
-def _cores() -> int:
-    from .cluster import _cores as cores
-
-    return cores()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from .. import _core
 from .engine import Engine, current
 
 
@@ -97,23 +98,9 @@ def clear() -> None:
     engine.refresh_names()
 
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-)
-"""Variables that libraries read when they are imported."""
-
-
 def limit_threads(threads: int) -> list[str]:
     """Let libraries use so many threads; return those that could be told though they run."""
-    for name in THREAD_VARIABLES:
+    for name in _core.thread_variables():
         os.environ[name] = str(threads)
     try:
         import threadpoolctl

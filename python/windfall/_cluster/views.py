@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="View")
 
 
-class View:
+class View(abc.ABC):
     """What views have in common: their client, their engines, the options of their tasks."""
 
     def __init__(
@@ -44,17 +45,21 @@ class View:
         """Return where `on=` runs the shards of a job."""
         return self.client.name, self._targets
 
+    @abc.abstractmethod
     def options(self: Self, **changes: Any) -> Self:
-        """Return a view with other options for its tasks; see `windfall.cluster.Options`."""
-        raise NotImplementedError
+        """Return a view with other options for its tasks.
 
+        They are `retries` (of balanced views), `timeout_s`, `label`, and what the tasks wait for:
+        `after`, `follow`, `wait_for_all`, `on_success`, `on_failure`.
+        """
+
+    @abc.abstractmethod
     def apply(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> AsyncResult:
         """Call `function(*args, **kwargs)` on the engines; return the result to come.
 
         A function of a script or notebook travels with the global names that it uses; names
         that it finds neither there nor among the builtins are those of the engine's namespace.
         """
-        raise NotImplementedError
 
     def map(
         self,
@@ -169,7 +174,7 @@ class BalancedView(View):
         return f"<BalancedView {where}>"
 
     def options(self, **changes: Any) -> BalancedView:
-        """Return a view with other options for its tasks; see `windfall.cluster.Options`."""
+        """Return a view with other options for its tasks; see `View.options`."""
         return BalancedView(self.client, self._targets, self._options.replaced(changes))
 
     def apply(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> AsyncResult:
@@ -202,7 +207,7 @@ class DirectView(View):
         return (DirectView(self.client, [n], options, single=True) for n in self.targets)
 
     def options(self, **changes: Any) -> DirectView:
-        """Return a view with other options for its tasks; see `windfall.cluster.Options`."""
+        """Return a view with other options for its tasks; see `View.options`."""
         changed = self._options.replaced(changes)
         if changed.retries:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-class View:
+class View(abc.ABC):
     """Does things on some of a client's engines.
 
     Attributes
@@ -76,10 +77,11 @@ class View:
             return ship.ship(functions.call), (f, *args), kwargs, f.name
         return functions.shipped(f), args, kwargs, ship.name_of(f)
 
+    @abc.abstractmethod
     def _really_apply(
         self, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], block: bool | None = None
     ) -> Any:
-        raise NotImplementedError
+        """Call a function on the engines; return its result, come or to come."""
 
     def apply(self, f: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call `f(*args, **kwargs)` on the engines."""
@@ -113,8 +115,9 @@ class View:
 
     # Maps.
 
+    @abc.abstractmethod
     def _map(self, function: Any, sequences: tuple[Any, ...], how: How) -> AsyncResult:
-        raise NotImplementedError
+        """Start a map; return its result to come."""
 
     def map_async(self, f: Any, *sequences: Any, **kwargs: Any) -> AsyncResult:
         """Call a function for each element of the sequences; return the result to come."""

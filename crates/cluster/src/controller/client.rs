@@ -31,7 +31,7 @@ impl Controller {
     }
 
     /// Keeps a function's bytes for the engines that will need it.
-    pub(super) fn learn(&mut self, _: ClientId, name: Name, body: Bytes) {
+    pub(super) fn learn(&mut self, name: Name, body: Bytes) {
         if self.function_bytes + body.len() > FUNCTION_BYTES_MAX {
             // Functions of finished tasks go first; a client sends again what is missing.
             self.forget_functions();

@@ -93,7 +93,7 @@ pub struct Controller {
     free: BTreeSet<(usize, EngineId)>,
     /// When tasks behind a running one should be called back, engine by engine.
     recalls: BTreeSet<(u64, EngineId)>,
-    /// When tasks must have ended, and how far they have been warned.
+    /// When tasks must have ended.
     deadlines: BTreeSet<(u64, TaskId)>,
     /// Functions, while a client that sent them is connected.
     functions: HashMap<Name, Bytes>,
@@ -146,7 +146,7 @@ impl Controller {
     fn hear_client(&mut self, client: ClientId, message: Message, comm: &mut impl Comm) {
         match message {
             Message::Submit(submission) => self.submit(client, submission, comm),
-            Message::Blob { name, body } => self.learn(client, name, body),
+            Message::Blob { name, body } => self.learn(name, body),
             Message::Request { request, json } => {
                 let json = self.request(client, &json, comm);
                 comm.to_client(client, Message::Reply { request, json });

@@ -68,23 +68,24 @@ impl Controller {
                 let tasks = tasks.unwrap_or_else(|| self.of_client(client, engines.as_deref()));
                 json!({ "aborted": self.abort(&tasks, comm) })
             }
-            Request::Restart { engine } => self.known(engine, |all| all.restart(engine, comm)),
+            Request::Restart { engine } => match self.restart(engine, comm) {
+                true => json!({ "engine": engine }),
+                false => self.no_such_engine(engine),
+            },
             Request::Add { n } => {
                 let added = self.add_engines(n, comm);
                 self.announce(comm);
                 json!({ "engines": added })
             }
             Request::Remove { engines } => {
-                let unknown = engines.iter().find(|id| !self.engines.contains_key(id)).copied();
-                match unknown {
-                    Some(unknown) => self.known(unknown, |_| false),
-                    None => {
-                        for &engine in &engines {
-                            self.remove(engine, comm);
-                        }
-                        json!({ "engines": engines })
-                    }
+                let unknown = engines.iter().find(|id| !self.engines.contains_key(id));
+                if let Some(unknown) = unknown {
+                    return self.no_such_engine(*unknown);
                 }
+                for &engine in &engines {
+                    self.remove(engine, comm);
+                }
+                json!({ "engines": engines })
             }
             Request::Fetch { tasks } => self.fetch(client, &tasks, comm),
             Request::Purge => {
@@ -98,12 +99,9 @@ impl Controller {
         }
     }
 
-    fn known(&mut self, engine: EngineId, act: impl FnOnce(&mut Self) -> bool) -> Value {
+    fn no_such_engine(&self, engine: EngineId) -> Value {
         let ids: Vec<EngineId> = self.engines.keys().copied().collect();
-        match act(self) {
-            true => json!({ "engine": engine }),
-            false => json!({ "error": format!("there is no engine {engine}; there are {ids:?}") }),
-        }
+        json!({ "error": format!("there is no engine {engine}; there are {ids:?}") })
     }
 
     fn chosen(&self, engines: Option<Vec<EngineId>>) -> Vec<EngineId> {

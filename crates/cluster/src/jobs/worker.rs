@@ -79,8 +79,7 @@ impl Worker {
     }
 
     fn tables(&mut self, name: &str, segment: &Segment) -> Result<Arc<Tables>> {
-        if let Some((kept, tables)) = self.tables.as_ref().filter(|(kept, _)| kept == name) {
-            debug_assert_eq!(kept, name);
+        if let Some((_, tables)) = self.tables.as_ref().filter(|(kept, _)| kept == name) {
             return Ok(Arc::clone(tables));
         }
         let tables = Arc::new(unpack(segment)?);

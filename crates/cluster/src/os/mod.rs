@@ -29,6 +29,17 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Result;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
+/// How a sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sleep {
+    /// Somebody woke this thread, or the word was no longer as expected.
+    Woken,
+    /// The time was up.
+    Over,
+    /// A signal came.
+    Signal,
+}
+
 /// How a process ended and what it had taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct End {

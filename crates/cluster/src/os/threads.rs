@@ -1,21 +1,11 @@
 //! Linux threads: who one is, whether one lives, and how one sleeps on a word of shared memory.
 
+use super::Sleep;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::thread::futex::{self, Flags, Timespec};
 use std::sync::atomic::AtomicU32;
-
-/// How a sleep ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sleep {
-    /// Somebody woke this thread, or the word was no longer as expected.
-    Woken,
-    /// The time was up.
-    Over,
-    /// A signal came.
-    Signal,
-}
 
 /// The calling thread: its number in the low half, when it started in the high half.
 ///

@@ -1,5 +1,6 @@
 //! Other Unix: threads by process and count, sleep in short naps, descriptors of this process only.
 
+use super::Sleep;
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, Result};
 use rustix::process::Pid;
@@ -8,17 +9,6 @@ use std::time::Duration;
 
 /// The longest nap, in seconds: there is no portable way to be woken by another process.
 const NAP_S: f64 = 0.0005;
-
-/// How a sleep ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sleep {
-    /// Somebody woke this thread, or the word was no longer as expected.
-    Woken,
-    /// The time was up.
-    Over,
-    /// A signal came.
-    Signal,
-}
 
 /// The calling thread: its process in the low half, a count of threads in the high half.
 pub fn thread() -> u64 {

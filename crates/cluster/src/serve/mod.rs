@@ -19,13 +19,16 @@ use windfall_core::{Error, Result, now_us};
 const STOP_US: u64 = 200_000;
 
 /// The variables by which numerical libraries are told how many threads they may start.
-const THREAD_VARIABLES: [&str; 6] = [
+pub const THREAD_VARIABLES: [&str; 9] = [
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
 ];
 
 /// How to run a cluster.

@@ -36,6 +36,19 @@ pub fn clusters() -> Vec<String> {
     cluster::os::clusters()
 }
 
+/// How many cores this process may use: what affinity, cgroup quota and Slurm grant.
+#[pyfunction]
+pub fn cores(py: Python<'_>) -> PyResult<usize> {
+    let workers = windfall::machine::workers();
+    workers.map(|workers| workers.count).map_err(|error| crate::errors::to_python(py, &error))
+}
+
+/// The variables by which numerical libraries are told how many threads they may start.
+#[pyfunction]
+pub fn thread_variables() -> [&'static str; cluster::THREAD_VARIABLES.len()] {
+    cluster::THREAD_VARIABLES
+}
+
 /// Waits without the interpreter; signals are looked at. True if messages are there, none if the
 /// other end is gone.
 fn wait(py: Python<'_>, link: &Link, timeout_s: Option<f64>) -> PyResult<Option<bool>> {
