@@ -2,8 +2,9 @@
 
 use crate::os;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::io::{Errno, Result};
+use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
+use std::io::Result;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -42,10 +43,10 @@ impl Segment {
             let mut to = at;
             while !left.is_empty() {
                 match rustix::io::pwrite(&segment.fd, left, to) {
-                    Ok(0) => return Err(Errno::NOSPC),
+                    Ok(0) => return Err(Errno::NOSPC.into()),
                     Ok(count) => (left, to) = (&left[count..], to + count as u64),
                     Err(Errno::INTR) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(error.into()),
                 }
             }
             at += buffer.len().next_multiple_of(ALIGN) as u64;

@@ -46,13 +46,13 @@ impl Outbox {
     ///
     /// # Errors
     /// If the other end is gone.
-    pub fn flush(&mut self, fd: BorrowedFd<'_>) -> rustix::io::Result<bool> {
+    pub fn flush(&mut self, fd: BorrowedFd<'_>) -> std::io::Result<bool> {
         while self.sent < self.bytes.len() {
             match self.send_some(fd) {
                 Ok(count) => self.sent += count,
                 Err(Errno::AGAIN) => return Ok(false),
                 Err(Errno::INTR) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         self.bytes.clear();
@@ -214,7 +214,7 @@ impl Wire {
     ///
     /// # Errors
     /// If the other end is gone.
-    pub fn flush(&mut self) -> rustix::io::Result<bool> {
+    pub fn flush(&mut self) -> std::io::Result<bool> {
         self.outbox.flush(self.fd.as_fd())
     }
 

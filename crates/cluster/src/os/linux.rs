@@ -3,14 +3,14 @@
 use super::{End, Usage};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::io::Result;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags, Signal};
+use std::io::Result;
 use std::mem::MaybeUninit;
 
 /// The abstract name of a user's cluster.
 fn address(name: &str) -> Result<SocketAddrUnix> {
-    SocketAddrUnix::new_abstract_name(format!("{}{name}", prefix()).as_bytes())
+    Ok(SocketAddrUnix::new_abstract_name(format!("{}{name}", prefix()).as_bytes())?)
 }
 
 fn prefix() -> String {
@@ -19,7 +19,7 @@ fn prefix() -> String {
 
 fn socket() -> Result<OwnedFd> {
     let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
-    rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)
+    Ok(rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?)
 }
 
 /// Listens under the cluster's name; an error if somebody does already.
@@ -34,7 +34,7 @@ pub fn listen(name: &str) -> Result<OwnedFd> {
 pub fn connect(name: &str) -> Result<OwnedFd> {
     let fd = socket()?;
     rustix::net::connect(&fd, &address(name)?)?;
-    if is_same_user(fd.as_fd())? { Ok(fd) } else { Err(rustix::io::Errno::ACCESS) }
+    if is_same_user(fd.as_fd())? { Ok(fd) } else { Err(rustix::io::Errno::ACCESS.into()) }
 }
 
 /// Whether the process at the other end belongs to this user.
@@ -66,7 +66,7 @@ pub fn memory(nbytes: u64) -> Result<OwnedFd> {
 
 /// Forbids writing for good; an error if the memory is mapped shared.
 pub fn seal(fd: BorrowedFd<'_>) -> Result<()> {
-    rustix::fs::fcntl_add_seals(fd, SealFlags::WRITE)
+    Ok(rustix::fs::fcntl_add_seals(fd, SealFlags::WRITE)?)
 }
 
 /// Whether nobody can write to it any more.
@@ -82,12 +82,12 @@ pub fn die_with_parent(parent: u32) -> Result<bool> {
 }
 
 /// A descriptor that becomes readable when the process ends.
-pub fn watch(pid: Pid) -> Result<Option<OwnedFd>> {
-    rustix::process::pidfd_open(pid, PidfdFlags::empty()).map(Some)
+pub(crate) fn watch(pid: Pid) -> Result<Option<OwnedFd>> {
+    Ok(Some(rustix::process::pidfd_open(pid, PidfdFlags::empty())?))
 }
 
 /// How a child ended; none while it runs.
-pub fn reap(pid: Pid) -> Option<End> {
+pub(crate) fn reap(pid: Pid) -> Option<End> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are to live variables of the types that `wait4` writes; a zeroed

@@ -26,8 +26,8 @@ pub use threads::*;
 pub use threads_portable::*;
 
 use rustix::fd::{BorrowedFd, OwnedFd};
-use rustix::io::Result;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use std::io::Result;
 
 /// How a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +76,12 @@ pub fn detach() {
 /// Two ends of a stream between a controller and an engine, closed in programs they start.
 pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     let kind = (AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC);
-    rustix::net::socketpair(kind.0, kind.1, kind.2, None)
+    Ok(rustix::net::socketpair(kind.0, kind.1, kind.2, None)?)
 }
 
 /// Makes reads and writes return at once.
 pub fn unblock(fd: BorrowedFd<'_>) -> Result<()> {
-    rustix::io::ioctl_fionbio(fd, true)
+    Ok(rustix::io::ioctl_fionbio(fd, true)?)
 }
 
 /// Takes a connection; only one of the same user is let in.
@@ -91,7 +91,7 @@ pub fn accept(listener: BorrowedFd<'_>) -> Result<OwnedFd> {
     if is_same_user(rustix::fd::AsFd::as_fd(&fd))? {
         return Ok(fd);
     }
-    Err(rustix::io::Errno::ACCESS)
+    Err(rustix::io::Errno::ACCESS.into())
 }
 
 /// A file on disk without a name; what is in it goes when the last descriptor does.
@@ -113,5 +113,5 @@ pub fn unnamed_file() -> Result<OwnedFd> {
             break;
         }
     }
-    Err(last)
+    Err(last.into())
 }

@@ -3,9 +3,10 @@
 use super::{End, Usage};
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::Mode;
-use rustix::io::{Errno, Result};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use rustix::process::{Pid, WaitOptions};
+use std::io::Result;
 use std::path::PathBuf;
 
 /// The directory of this user's sockets.
@@ -18,14 +19,14 @@ fn private_directory() -> Result<PathBuf> {
     let path = directory();
     match rustix::fs::mkdir(&path, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     }
     let found = rustix::fs::lstat(&path)?;
     let is_private = found.st_mode & 0o77 == 0;
     if found.st_uid == rustix::process::getuid().as_raw() && is_private {
         return Ok(path);
     }
-    Err(Errno::ACCESS)
+    Err(Errno::ACCESS.into())
 }
 
 fn socket() -> Result<OwnedFd> {
@@ -38,7 +39,7 @@ fn socket() -> Result<OwnedFd> {
 pub fn listen(name: &str) -> Result<OwnedFd> {
     let path = private_directory()?.join(name);
     if connect(name).is_ok() {
-        return Err(Errno::ADDRINUSE);
+        return Err(Errno::ADDRINUSE.into());
     }
     let _ = std::fs::remove_file(&path);
     let listener = socket()?;
@@ -92,12 +93,12 @@ pub fn die_with_parent(parent: u32) -> Result<bool> {
 }
 
 /// There is no such descriptor here: the end of the socket tells.
-pub fn watch(_: Pid) -> Result<Option<OwnedFd>> {
+pub(crate) fn watch(_: Pid) -> Result<Option<OwnedFd>> {
     Ok(None)
 }
 
 /// How a child ended; none while it runs.
-pub fn reap(pid: Pid) -> Option<End> {
+pub(crate) fn reap(pid: Pid) -> Option<End> {
     match rustix::process::waitpid(Some(pid), WaitOptions::NOHANG) {
         Ok(None) => None,
         Ok(Some((_, status))) => Some(End {
@@ -122,7 +123,7 @@ mod tests {
     fn a_cluster_is_found_by_its_name_and_only_once() {
         let name = format!("test-{}", std::process::id());
         let listener = listen(&name).unwrap();
-        assert_eq!(listen(&name).unwrap_err(), Errno::ADDRINUSE);
+        assert_eq!(listen(&name).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
         assert!(clusters().contains(&name));
         let _client = connect(&name).unwrap();
         drop(listener);

@@ -3,8 +3,9 @@
 use super::Sleep;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
-use rustix::io::{Errno, Result};
+use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags, Timespec};
+use std::io::Result;
 use std::sync::atomic::AtomicU32;
 
 /// The calling thread: its number in the low half, when it started in the high half.
@@ -54,7 +55,7 @@ pub fn wake(word: &AtomicU32, count: u32) {
 /// Opens what another process of this user has open under the number `fd`.
 pub fn open_elsewhere(pid: u32, fd: i32) -> Result<OwnedFd> {
     let path = format!("/proc/{pid}/fd/{fd}");
-    rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+    Ok(rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 #[cfg(test)]

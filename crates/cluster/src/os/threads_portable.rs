@@ -2,8 +2,9 @@
 
 use super::Sleep;
 use rustix::fd::OwnedFd;
-use rustix::io::{Errno, Result};
+use rustix::io::Errno;
 use rustix::process::Pid;
+use std::io::Result;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -46,13 +47,13 @@ pub fn wake(_: &AtomicU32, _: u32) {}
 /// Only the descriptors of this process can be opened by their number.
 pub fn open_elsewhere(pid: u32, fd: i32) -> Result<OwnedFd> {
     if pid != std::process::id() {
-        return Err(Errno::NOTSUP);
+        return Err(Errno::NOTSUP.into());
     }
-    rustix::fs::open(
+    Ok(rustix::fs::open(
         format!("/dev/fd/{fd}"),
         rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
         rustix::fs::Mode::empty(),
-    )
+    )?)
 }
 
 #[cfg(test)]

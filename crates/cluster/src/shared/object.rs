@@ -99,7 +99,7 @@ impl Object {
             return Err(Error::invalid("name", name, "text of at most 64 bytes"));
         }
         let nbytes = words.checked_add(BODY).and_then(|words| words.checked_mul(8));
-        let nbytes = nbytes.ok_or_else(|| no_memory(kind, rustix::io::Errno::NOMEM))?;
+        let nbytes = nbytes.ok_or_else(|| no_memory(kind, std::io::ErrorKind::OutOfMemory))?;
         let segment = Segment::zeros(nbytes).map_err(|error| no_memory(kind, error))?;
         let memory = segment.map(Map::Shared).map_err(|error| no_memory(kind, error))?;
         let memory = Memory::new(memory);
@@ -202,7 +202,7 @@ fn given_name(bytes: &[u8]) -> Option<String> {
     (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
 }
 
-fn no_memory(kind: Kind, error: rustix::io::Errno) -> Error {
+fn no_memory(kind: Kind, error: impl std::fmt::Display) -> Error {
     Error::io(format!("memory of a shared {kind}"), error)
         .hint("free memory, raise the limit of open files, or ask for less")
 }
