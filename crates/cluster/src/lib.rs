@@ -15,6 +15,7 @@
 //! * [`os`] is what the operating system is asked for.
 
 pub mod claims;
+mod codec;
 pub mod controller;
 pub mod jobs;
 mod link;

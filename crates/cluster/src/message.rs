@@ -4,6 +4,7 @@
 //! (`u8`), and the body; numbers are little-endian. What a payload means is between client and
 //! engine: the controller passes it on unread.
 
+use crate::codec::{Put, Take};
 use crate::segment::Segment;
 use std::sync::Arc;
 use windfall_core::{Error, Result};
@@ -278,125 +279,6 @@ impl Message {
         };
         Ok(message)
     }
-}
-
-struct Put<'a>(&'a mut Vec<u8>);
-
-impl Put<'_> {
-    fn u8(&mut self, value: u8) -> &mut Self {
-        self.0.push(value);
-        self
-    }
-    fn u32(&mut self, value: u32) -> &mut Self {
-        self.bytes(&value.to_le_bytes())
-    }
-    fn u64(&mut self, value: u64) -> &mut Self {
-        self.bytes(&value.to_le_bytes())
-    }
-    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.extend_from_slice(bytes);
-        self
-    }
-    fn counted(&mut self, bytes: &[u8]) -> &mut Self {
-        self.u32(bytes.len() as u32).bytes(bytes)
-    }
-    fn name(&mut self, name: Option<&Name>) -> &mut Self {
-        match name {
-            None => self.u8(0),
-            Some(name) => self.u8(1).bytes(name),
-        }
-    }
-    fn done(&mut self) {}
-    fn is(&self, kind: u8) -> (u8, Option<Segment>) {
-        (kind, None)
-    }
-
-    fn submission(&mut self, submission: &Submission) -> (u8, Option<Segment>) {
-        let Submission { targets, label, depends, payload, .. } = submission;
-        self.u64(submission.first).u8(u8::from(submission.balanced));
-        match targets {
-            None => self.u32(u32::MAX).done(),
-            Some(targets) => {
-                self.u32(targets.len() as u32);
-                targets.iter().for_each(|&target| self.u32(target).done());
-            }
-        }
-        self.name(submission.function.as_ref()).counted(label.as_bytes());
-        self.u32(submission.retries).u64(submission.timeout_us);
-        self.counted(depends.as_deref().unwrap_or("").as_bytes()).bytes(&payload.body);
-        (2, payload.segment.clone())
-    }
-}
-
-struct Take<'a>(&'a [u8]);
-
-impl<'a> Take<'a> {
-    fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(short)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        self.bytes(N)?.try_into().map_err(|_| short())
-    }
-    fn u8(&mut self) -> Result<u8> {
-        Ok(self.array::<1>()?[0])
-    }
-    fn u32(&mut self) -> Result<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-    fn u64(&mut self) -> Result<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-    fn name(&mut self) -> Result<Name> {
-        self.array()
-    }
-    fn optional_name(&mut self) -> Result<Option<Name>> {
-        if self.u8()? == 0 { Ok(None) } else { self.name().map(Some) }
-    }
-    fn status(&mut self) -> Result<Status> {
-        let code = self.u8()?;
-        Status::from_u8(code).ok_or_else(|| Error::wire(format!("a task's status {code}")))
-    }
-    fn rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.0)
-    }
-    fn counted(&mut self) -> Result<String> {
-        let count = self.u32()? as usize;
-        Take(self.bytes(count)?).text()
-    }
-    fn text(&mut self) -> Result<String> {
-        let text = std::str::from_utf8(self.rest());
-        text.map(str::to_owned).map_err(|_| Error::wire("text that is not UTF-8"))
-    }
-
-    fn submission(&mut self, segment: Option<Segment>) -> Result<Submission> {
-        let (first, balanced) = (self.u64()?, self.u8()? != 0);
-        let targets = match self.u32()? {
-            u32::MAX => None,
-            count => Some((0..count).map(|_| self.u32()).collect::<Result<_>>()?),
-        };
-        let (function, label) = (self.optional_name()?, self.counted()?);
-        let (retries, timeout_us, depends) = (self.u32()?, self.u64()?, self.counted()?);
-        let depends = (!depends.is_empty()).then_some(depends);
-        let payload = Payload { body: self.rest().into(), segment };
-        let (run, wait) = ((targets, balanced, function), (retries, timeout_us, depends));
-        Ok(Submission {
-            first,
-            targets: run.0,
-            balanced: run.1,
-            function: run.2,
-            label,
-            retries: wait.0,
-            timeout_us: wait.1,
-            depends: wait.2,
-            payload,
-        })
-    }
-}
-
-fn short() -> Error {
-    Error::wire("a message that ends too early")
 }
 
 #[cfg(test)]
