@@ -19,7 +19,7 @@ impl<S: Source + Sync> Executor for Wire<S> {
         let spec = work.spec().ok_or_else(|| Error::wire("a job without a spec"))?;
         let spec = JobSpec::from_json(&spec.to_json())?;
         let problem = REGISTRY.build(&spec, &self.0)?;
-        for index in work.shards() {
+        for index in work.shards().iter() {
             if work.cancel().is_stopped() {
                 break;
             }

@@ -8,11 +8,10 @@ use crate::executor::{Executor, Sink, Work, Yield};
 use crate::panics::catch;
 use crate::run::TICK_S;
 use crate::{
-    Cancel, Control, Error, ErrorKind, JobSpec, Outcome, Progress, Result, Shards, Stopwatch,
-    Stream, Streams,
+    Cancel, Control, Error, ErrorKind, JobSpec, Outcome, Progress, Result, ShardSet, Shards,
+    Stopwatch, Stream, Streams,
 };
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A closure with its tasks and their streams.
@@ -76,7 +75,8 @@ where
         let error = ErrorKind::Unsupported { executor: capabilities.name, what };
         return Err(Error::new(error).hint("run it on threads"));
     }
-    let work = Calls { tasks, cancel: &control.cancel };
+    let shards = ShardSet::from(0..tasks.shards.count());
+    let work = Calls { tasks, shards, cancel: &control.cancel };
     let lists = Lists { shards: tasks.shards, state: Mutex::new((BTreeMap::new(), 0)) };
     let (watch, mut last_s) = (Stopwatch::start(), 0.0);
     on.run(&work, &lists, &mut || {
@@ -95,6 +95,7 @@ where
 /// The closure behind the face that executors see.
 struct Calls<'a, F> {
     tasks: &'a Tasks<'a, F>,
+    shards: ShardSet,
     cancel: &'a Cancel,
 }
 
@@ -103,8 +104,8 @@ where
     T: Send + 'static,
     F: Fn(u64, &mut Stream) -> T + Sync,
 {
-    fn shards(&self) -> Range<u64> {
-        0..self.tasks.shards.count()
+    fn shards(&self) -> &ShardSet {
+        &self.shards
     }
 
     fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield> {
@@ -123,6 +124,10 @@ where
             results.push(result?);
         }
         Ok(Yield::Here(Box::new(results)))
+    }
+
+    fn to_bytes(&self, _: &Yield) -> Result<Vec<u8>> {
+        Err(Error::wire("the results of a closure do not travel"))
     }
 
     fn spec(&self) -> Option<&JobSpec> {

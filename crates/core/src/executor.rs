@@ -1,8 +1,7 @@
 //! What an executor is: it says what it can do, runs shards, and hands each partial to a sink.
 
-use crate::{Cancel, JobSpec, Result};
+use crate::{Cancel, JobSpec, Result, ShardSet};
 use std::any::Any;
-use std::ops::Range;
 
 /// Where and when shards run. It never knows the problem; the problem never knows it.
 ///
@@ -35,14 +34,20 @@ pub struct Capabilities {
 
 /// A job as an executor sees it, whatever its problem.
 pub trait Work: Sync {
-    /// The indices of the shards to run.
-    fn shards(&self) -> Range<u64>;
+    /// The shards to run.
+    fn shards(&self) -> &ShardSet;
 
     /// Runs one shard here. A panic comes back as an error that names the tasks.
     ///
     /// # Errors
     /// What the kernel reports, with the shard's address.
     fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield>;
+
+    /// The bytes of what [`Work::run_shard`] yielded, to be kept or sent.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Wire`] if it is what a closure returned, which cannot travel.
+    fn to_bytes(&self, partial: &Yield) -> Result<Vec<u8>>;
 
     /// The job as a value, for executors that leave the process; none for closures.
     fn spec(&self) -> Option<&JobSpec>;

@@ -4,7 +4,7 @@ use crate::executor::{Executor, Sink, Work, Yield};
 use crate::panics::catch;
 use crate::{
     Cancel, Control, Error, ErrorKind, JobSpec, Kernel, Moments, Partial, Progress, Result, Shard,
-    Stopwatch, Tree,
+    ShardSet, Stopwatch, Tree,
 };
 use std::collections::HashSet;
 use std::ops::Range;
@@ -79,7 +79,7 @@ pub fn run_range<K: Kernel>(
     let state = State { tree: Tree::new(), tasks: 0, stopped: false, seen: HashSet::new() };
     let cancel = &control.cancel;
     let merger = Merger { first: range.start, state: Mutex::new(state), job, cancel };
-    let work = Erased { job, cancel, range: range.clone() };
+    let work = Erased { job, cancel, shards: ShardSet::from(range.clone()) };
     let (watch, mut last_s) = (Stopwatch::start(), 0.0);
     on.run(&work, &merger, &mut || {
         let Some(observer) = control.observer else { return };
@@ -148,18 +148,30 @@ pub(crate) const TICK_S: f64 = 0.05;
 struct Erased<'a, K> {
     job: &'a Job<'a, K>,
     cancel: &'a Cancel,
-    range: Range<u64>,
+    shards: ShardSet,
 }
 
 impl<K: Kernel> Work for Erased<'_, K> {
-    fn shards(&self) -> Range<u64> {
-        self.range.clone()
+    fn shards(&self) -> &ShardSet {
+        &self.shards
     }
 
     fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield> {
         let shard = self.job.kernel.shards().get(shard);
         let partial = run_shard(self.job, shard, self.cancel, worker)?;
         Ok(Yield::Here(Box::new(partial)))
+    }
+
+    fn to_bytes(&self, partial: &Yield) -> Result<Vec<u8>> {
+        match partial {
+            Yield::Bytes(bytes) => Ok(bytes.clone()),
+            Yield::Here(any) => {
+                let partial = any.downcast_ref::<K::Partial>().ok_or_else(foreign)?;
+                let mut bytes = Vec::new();
+                partial.encode(&mut bytes);
+                Ok(bytes)
+            }
+        }
     }
 
     fn spec(&self) -> Option<&JobSpec> {
@@ -173,6 +185,11 @@ impl<K: Kernel> Work for Erased<'_, K> {
     fn has_long_shards(&self) -> bool {
         self.job.kernel.has_long_shards()
     }
+}
+
+/// What an executor put is no partial of this job.
+fn foreign() -> Error {
+    Error::wire("they are another job's partial")
 }
 
 /// Merges what arrives, and counts.
@@ -221,9 +238,7 @@ impl<K: Kernel> Sink for Merger<'_, K> {
         }
         let partial = match partial {
             Yield::Bytes(bytes) => K::Partial::decode(&bytes)?,
-            Yield::Here(any) => *any
-                .downcast::<K::Partial>()
-                .map_err(|_| Error::wire(format!("shard {shard} holds another job's partial")))?,
+            Yield::Here(any) => *any.downcast::<K::Partial>().map_err(|_| foreign())?,
         };
         let shard = self.job.kernel.shards().get(shard);
         let mut state = self.lock();

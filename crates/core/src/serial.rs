@@ -13,7 +13,7 @@ impl Executor for Serial {
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
-        run_in(work.shards(), "serial", work, sink, tick)
+        run_in(work.shards().iter(), "serial", work, sink, tick)
     }
 }
 
@@ -32,7 +32,7 @@ impl Executor for Shuffled {
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let mut stream = Streams::new(self.0, "shuffled").task(0);
-        let mut order: Vec<u64> = work.shards().collect();
+        let mut order: Vec<u64> = work.shards().iter().collect();
         for last in (1..order.len()).rev() {
             order.swap(last, stream.below(last as u64 + 1) as usize);
         }

@@ -6,7 +6,7 @@
 //! none: it looks at the others every 20 ms, so that somebody ticks.
 
 use crate::executor::{Capabilities, Executor, Sink, Work};
-use crate::{Error, Result};
+use crate::{Error, Result, ShardSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
@@ -35,12 +35,12 @@ impl Executor for Threads {
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let shards = work.shards();
-        let workers = (self.workers as u64).min(shards.end - shards.start);
+        let workers = (self.workers as u64).min(shards.len());
         let apart = work.has_long_shards();
         let helpers = if apart { workers } else { workers.saturating_sub(1) };
         let claims = Claims {
-            next: AtomicU64::new(shards.start),
-            end: shards.end,
+            shards,
+            next: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             first_error: Mutex::new(None),
         };
@@ -76,23 +76,22 @@ impl Executor for Threads {
 }
 
 /// Who may run what next, and the error of the lowest shard that failed.
-struct Claims {
+struct Claims<'a> {
+    shards: &'a ShardSet,
+    /// The place of the next one among them.
     next: AtomicU64,
-    end: u64,
     failed: AtomicBool,
     first_error: Mutex<Option<(u64, Error)>>,
 }
 
-impl Claims {
+impl Claims<'_> {
     /// Claims and runs one shard; false when there is nothing left to do.
     fn run_next(&self, work: &dyn Work, sink: &dyn Sink, worker: &str) -> bool {
         if work.cancel().is_stopped() || self.failed.load(Ordering::Relaxed) {
             return false;
         }
-        let shard = self.next.fetch_add(1, Ordering::Relaxed);
-        if shard >= self.end {
-            return false;
-        }
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        let Some(shard) = self.shards.get(place) else { return false };
         if let Err(error) = work.run_shard(shard, worker).and_then(|done| sink.put(shard, done)) {
             self.failed.store(true, Ordering::Relaxed);
             let mut first = self.first_error.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,10 +7,10 @@ use crate::message::{Bytes, EngineId, Message, Outcome, Payload, Status, Submiss
 use crate::segment::Segment;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use windfall_core::{
-    Capabilities, Error, ErrorKind, Executor, JobSpec, Registry, Result, Sink, Source, Work, Yield,
+    Capabilities, Error, ErrorKind, Executor, JobSpec, Registry, Result, ShardSet, Sink, Source,
+    Work, Yield,
 };
 
 /// How often the calling thread ticks while it waits, in microseconds.
@@ -167,7 +167,7 @@ struct Run<'a> {
     link: Link,
     sink: &'a dyn Sink,
     /// The shards of each task that has not ended.
-    pending: BTreeMap<TaskId, Range<u64>>,
+    pending: BTreeMap<TaskId, ShardSet>,
     /// The failed shard with the lowest index.
     failed: Option<(u64, Error)>,
     is_aborted: bool,
@@ -182,22 +182,21 @@ impl Run<'_> {
         first_task: TaskId,
     ) {
         self.link.gather(&Message::Blob { name: JOBS, body: Bytes::default() });
-        let shards = work.shards();
-        let tasks = TASKS_AN_ENGINE * on.workers as u64;
-        let step = (shards.end - shards.start).div_ceil(tasks).max(1);
+        let pieces = work.shards().cut(TASKS_AN_ENGINE * on.workers as u64);
         let job = spec.to_json();
-        for (task, first) in (first_task..).zip(shards.clone().step_by(step as usize)) {
-            let end = (first + step).min(shards.end);
-            let order = Order { job: job.clone(), first, end, tables: packed.name.clone() };
+        for (task, shards) in (first_task..).zip(pieces) {
+            let written = shards.to_string();
+            let label = format!("{} {written}", spec.problem);
+            let order = Order { job: job.clone(), shards: written, tables: packed.name.clone() };
             let body = serde_json::to_vec(&order).expect("plain values can be written");
             let payload = Payload { body: Bytes::from(body), segment: packed.segment.clone() };
-            self.pending.insert(task, first..end);
+            self.pending.insert(task, shards);
             self.link.gather(&Message::Submit(Submission {
                 first: task,
                 targets: on.targets.clone(),
                 balanced: true,
                 function: Some(JOBS),
-                label: format!("{} {first}..{end}", spec.problem),
+                label,
                 retries: RETRIES,
                 payload,
                 ..Submission::default()
@@ -248,7 +247,7 @@ impl Run<'_> {
 }
 
 /// What became of shards that were not done.
-fn failure(outcome: &Outcome, shards: &Range<u64>) -> (u64, Error) {
+fn failure(outcome: &Outcome, shards: &ShardSet) -> (u64, Error) {
     let worker = format!("engine {}", outcome.engine);
     if outcome.status == Status::Error
         && let Ok(failure) = serde_json::from_slice::<Failure>(&outcome.payload.body)
@@ -266,6 +265,6 @@ fn failure(outcome: &Outcome, shards: &Range<u64>) -> (u64, Error) {
         (None, Some(message)) => message.to_owned(),
         (None, None) => format!("ended ({:?})", outcome.status),
     };
-    let shown = format!("{text} while it ran the shards {shards:?}");
-    (shards.start, Error::io(worker, shown))
+    let shown = format!("{text} while it ran the shards {shards}");
+    (shards.get(0).unwrap_or(0), Error::io(worker, shown))
 }

@@ -1,6 +1,6 @@
 //! Windfall's own jobs on engines: an executor here, and there what runs the shards.
 //!
-//! A task is a run of shards: the job as text, the first and the last shard, and a segment with the
+//! A task is a set of shards: the job as text, which shards, and a segment with the
 //! tables that the job reads, which every engine maps and nobody copies. Its result is the bytes of
 //! each shard's partial. An engine keeps the last few problems that it has built.
 
@@ -22,10 +22,8 @@ pub const JOBS: Name = *b"windfall's jobs\0";
 struct Order {
     /// The job, as JSON.
     job: String,
-    /// The first shard.
-    first: u64,
-    /// One past the last.
-    end: u64,
+    /// Its shards, as [`windfall_core::ShardSet`] writes them.
+    shards: String,
     /// Under which name an engine may keep the tables; none if the job reads none.
     tables: Option<String>,
 }

@@ -7,7 +7,7 @@ use crate::message::{Bytes, Message, Payload, Status};
 use crate::segment::Segment;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use windfall_core::{Error, ErrorKind, JobSpec, Problem, Registry, Result, now_us};
+use windfall_core::{Error, ErrorKind, JobSpec, Problem, Registry, Result, ShardSet, now_us};
 
 /// Problems that are kept, so that the next shards need not build them again.
 const PROBLEMS_MAX: usize = 4;
@@ -44,10 +44,11 @@ impl Worker {
     ) -> Result<Vec<u8>> {
         let order: Order = serde_json::from_slice(body)
             .map_err(|error| Error::wire(format!("an order for shards: {error}")))?;
-        *shard = order.first;
+        let shards: ShardSet = order.shards.parse()?;
+        *shard = shards.get(0).unwrap_or(0);
         let problem = self.problem(&order, segment)?;
         let mut bytes = Vec::new();
-        for index in order.first..order.end {
+        for index in shards.iter() {
             *shard = index;
             let partial = problem.run_shard(problem.shards().get(index))?;
             bytes.extend(index.to_le_bytes());

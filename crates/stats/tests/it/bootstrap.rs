@@ -387,7 +387,7 @@ fn a_job_file_runs_anywhere() {
         ) -> windfall_core::Result<()> {
             let spec = JobSpec::from_toml(&work.spec().unwrap().to_toml())?;
             let problem = REGISTRY.build(&spec, &Mice)?;
-            for index in work.shards() {
+            for index in work.shards().iter() {
                 sink.put(index, Yield::Bytes(problem.run_shard(problem.shards().get(index))?))?;
                 tick();
             }
