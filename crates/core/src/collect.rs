@@ -108,6 +108,10 @@ where
         &self.shards
     }
 
+    fn cut(&self) -> Shards {
+        self.tasks.shards
+    }
+
     fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield> {
         let Tasks { shards, streams, task } = self.tasks;
         let mut results = Vec::new();

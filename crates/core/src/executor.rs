@@ -1,6 +1,6 @@
 //! What an executor is: it says what it can do, runs shards, and hands each partial to a sink.
 
-use crate::{Cancel, JobSpec, Result, ShardSet};
+use crate::{Cancel, JobSpec, Result, ShardSet, Shards};
 use std::any::Any;
 
 /// Where and when shards run. It never knows the problem; the problem never knows it.
@@ -36,6 +36,9 @@ pub struct Capabilities {
 pub trait Work: Sync {
     /// The shards to run.
     fn shards(&self) -> &ShardSet;
+
+    /// How the job is cut into shards, all of them.
+    fn cut(&self) -> Shards;
 
     /// Runs one shard here. A panic comes back as an error that names the tasks.
     ///

@@ -47,6 +47,7 @@ mod merge;
 mod moments;
 mod options;
 mod panics;
+pub mod partials;
 mod problem;
 mod rounds;
 mod run;

@@ -18,6 +18,12 @@ pub trait Problem: Send + Sync {
     /// What the tasks report, with the shard's address.
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>>;
 
+    /// The option that only adds tasks at the end of the main job and changes none of those that
+    /// are there: a longer job can then use what a shorter one did. None by default.
+    fn grows_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the answer is a table by nature, which can be written and drawn as it is.
     fn is_tabular(&self) -> bool {
         false

@@ -4,7 +4,7 @@ use crate::executor::{Executor, Sink, Work, Yield};
 use crate::panics::catch;
 use crate::{
     Cancel, Control, Error, ErrorKind, JobSpec, Kernel, Moments, Partial, Progress, Result, Shard,
-    ShardSet, Stopwatch, Tree,
+    ShardSet, Shards, Stopwatch, Tree,
 };
 use std::collections::HashSet;
 use std::ops::Range;
@@ -154,6 +154,10 @@ struct Erased<'a, K> {
 impl<K: Kernel> Work for Erased<'_, K> {
     fn shards(&self) -> &ShardSet {
         &self.shards
+    }
+
+    fn cut(&self) -> Shards {
+        self.job.kernel.shards()
     }
 
     fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// A run of consecutive tasks: the unit that is handed out, lost, retried and merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     /// Its place among the job's shards.
     pub index: u64,

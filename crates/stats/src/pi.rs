@@ -110,6 +110,10 @@ impl Problem for Pi {
         self.kernel.shards()
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        Some("n")
+    }
+
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         run_bytes(&self.job(), shard)
     }

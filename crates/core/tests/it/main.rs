@@ -1,4 +1,6 @@
-//! The executors of this crate under the conformance suite.
+//! The executors of this crate under the conformance suite, and what is kept of a run.
+
+mod keep;
 
 mod serial {
     windfall_conformance::conformance!(windfall_core::Serial);

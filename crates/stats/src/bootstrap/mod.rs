@@ -306,6 +306,10 @@ impl Problem for Bootstrap {
         self.kernel().shards()
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        Some("resamples")
+    }
+
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         let kernel = self.kernel();
         run_bytes(&self.job(&kernel), shard)

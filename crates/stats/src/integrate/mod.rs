@@ -299,6 +299,10 @@ impl Problem for Integrate<'_> {
         self.plan.shards()
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        self.plan.grows_by()
+    }
+
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         self.plan.run_shard(&self.work(), shard)
     }

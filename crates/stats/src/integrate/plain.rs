@@ -35,6 +35,10 @@ impl Rule for Plain {
         Shards::new(self.0.n.div_ceil(points), self.0.shard_points() / points)
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        self.0.has_full_tasks().then_some("n")
+    }
+
     fn rounds(&self) -> Rounds {
         Rounds::default()
     }

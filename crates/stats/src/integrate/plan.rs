@@ -35,6 +35,11 @@ pub(crate) trait Plan: Send + Sync {
     /// The cut of the tasks, those of all rounds, into shards.
     fn shards(&self) -> Shards;
 
+    /// The option that only adds tasks at the end; none by default.
+    fn grows_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Runs one shard, here, after whatever it depends on.
     fn run_shard(&self, work: &Work<'_>, shard: Shard) -> Result<Vec<u8>>;
 

@@ -23,6 +23,11 @@ pub(crate) trait Rule: Send + Sync {
     /// The cut of the tasks into shards.
     fn shards(&self) -> Shards;
 
+    /// The option that only adds tasks at the end; none by default.
+    fn grows_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The points at which a run with a tolerance may stop.
     fn rounds(&self) -> Rounds;
 
@@ -60,6 +65,11 @@ impl Size {
     /// jobs, so that a dear integrand has tasks for every core.
     pub fn task_points(&self) -> u64 {
         (self.n / TASKS_MIN).clamp(TILE as u64, TASK_POINTS_MAX as u64).next_power_of_two()
+    }
+
+    /// Whether tasks are as large as they get, so that more points mean more of the same tasks.
+    pub fn has_full_tasks(&self) -> bool {
+        self.task_points() == TASK_POINTS_MAX as u64
     }
 
     /// Points of a shard: about half a millisecond of a cheap integrand, or one task of another.
@@ -117,6 +127,10 @@ impl<R: Rule> ByRule<R> {
 impl<R: Rule> Plan for ByRule<R> {
     fn shards(&self) -> Shards {
         self.0.shards()
+    }
+
+    fn grows_by(&self) -> Option<&'static str> {
+        self.0.grows_by()
     }
 
     fn run_shard(&self, work: &Work<'_>, shard: Shard) -> Result<Vec<u8>> {

@@ -217,6 +217,10 @@ impl Problem for Permutation {
         self.kernel().shards()
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        (!self.is_exact()).then_some("resamples")
+    }
+
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         let kernel = self.kernel();
         run_bytes(&self.job(&kernel), shard)

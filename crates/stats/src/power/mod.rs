@@ -210,6 +210,10 @@ impl Problem for Power {
         self.trials.shards()
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        Some("simulations")
+    }
+
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         run_bytes(&self.job(), shard)
     }

@@ -1,0 +1,220 @@
+//! The bytes of one partial: what it is of, how long it is, the partial, and two checksums.
+//!
+//! ```text
+//! 0    8 bytes   magic; the last one is the version of the format
+//! 8    8         version of Windfall: major, minor, patch, 0, two bytes each
+//! 16   32        identity of the job
+//! 48   8         shard       all numbers little-endian
+//! 56   8         its first task
+//! 64   8         one past its last task
+//! 72   8         0, or if it was the last shard of its job, a mark of the job's length
+//! 80   8         length of the partial
+//! 88   8         BLAKE3 of bytes 0..88, the first eight bytes of it
+//! 96   length    the partial
+//! end  8         BLAKE3 of all before it, likewise
+//! ```
+//!
+//! A damaged frame passes for a good one with probability 2⁻⁶⁴.
+
+use crate::{Error, JobSpec, Result, Shard};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// The version of the format.
+pub const FORMAT: u8 = 1;
+/// How every frame begins.
+pub(super) const MAGIC: [u8; 8] = [b'w', b'f', b'p', b'a', b'r', b't', 0xff, FORMAT];
+/// The bytes before the partial.
+pub(super) const HEAD: usize = 96;
+/// The bytes of a checksum.
+pub(super) const CHECK: usize = 8;
+/// The longest partial that is believed, in bytes: a length beyond is damage.
+const LENGTH_MAX: u64 = 1 << 40;
+
+/// Which job a partial belongs to: a hash of everything that its bytes depend on but the shard.
+///
+/// Two jobs have the same identity if they are of the same version of Windfall, have the same
+/// options and seed, and read the same data, wherever those lie. What says only how many tasks
+/// there are does not count ([`crate::Problem::grows_by`]), nor does whether the answer keeps its
+/// distribution: a longer job can use what a shorter one did.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity(pub(super) [u8; 32]);
+
+impl Identity {
+    /// The identity of the job `spec` over data with the content hash `data`; `grows_by` is the
+    /// option that adds tasks at the end and changes none.
+    pub fn new(spec: &JobSpec, data: &str, grows_by: Option<&str>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        let mut spec = spec.clone();
+        spec.data = spec.data.map(|_| data.to_owned());
+        spec.options.retain(|key, _| key != "distribution" && Some(key.as_str()) != grows_by);
+        hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+        hasher.update(sorted(spec.to_map()).to_string().as_bytes());
+        hasher.update(data.as_bytes());
+        Self(*hasher.finalize().as_bytes())
+    }
+}
+
+/// The same map with its keys, and those of maps within, in order.
+fn sorted(map: Map<String, Value>) -> Value {
+    let mut pairs: Vec<(String, Value)> = map.into_iter().collect();
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    let sort = |(key, value)| match value {
+        Value::Object(map) => (key, sorted(map)),
+        other => (key, other),
+    };
+    Value::Object(pairs.into_iter().map(sort).collect())
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..8].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({self})")
+    }
+}
+
+/// What a partial is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Frame {
+    /// Its job.
+    pub job: Identity,
+    /// Its shard.
+    pub shard: Shard,
+    /// 0, or if that was the last shard of its job, a mark of the job's length: the last task may
+    /// be shorter than it is in a longer job.
+    pub tail: u64,
+}
+
+impl Frame {
+    /// Appends the frame of `partial` to `out`.
+    ///
+    /// ```
+    /// use windfall_core::partials::{Frame, Identity};
+    /// use windfall_core::{JobSpec, Shards};
+    /// let job = Identity::new(&JobSpec::new("pi"), "", Some("n"));
+    /// let frame = Frame { job, shard: Shards::new(10, 4).get(1), tail: 0 };
+    /// let mut bytes = Vec::new();
+    /// frame.write(b"sixteen hits", &mut bytes);
+    /// assert_eq!(Frame::read(&bytes)?, (frame, &b"sixteen hits"[..]));
+    /// bytes[100] ^= 1;
+    /// assert!(Frame::read(&bytes).is_err());
+    /// # Ok::<(), windfall_core::Error>(())
+    /// ```
+    pub fn write(&self, partial: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend(MAGIC);
+        out.extend(version().to_le_bytes());
+        out.extend(self.job.0);
+        let Shard { index, first, end } = self.shard;
+        for word in [index, first, end, self.tail, partial.len() as u64] {
+            out.extend(word.to_le_bytes());
+        }
+        out.extend(check(&out[start..]));
+        out.extend(partial);
+        out.extend(check(&out[start..]));
+    }
+
+    /// The frame that is all of `bytes`, and its partial.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Wire`] if they are no frame, or a damaged one, or of another version.
+    pub fn read(bytes: &[u8]) -> Result<(Self, &[u8])> {
+        let head = bytes.first_chunk().ok_or_else(|| Error::wire("a partial that breaks off"))?;
+        let (frame, length) = Self::read_head(head)?;
+        let end = HEAD + length;
+        if bytes.len() != end + CHECK {
+            return Err(Error::wire(format!("{frame} has not the length that it states")));
+        }
+        if bytes[end..] != check(&bytes[..end]) {
+            return Err(Error::wire(format!("{frame} has another checksum than it states")));
+        }
+        Ok((frame, &bytes[HEAD..end]))
+    }
+
+    /// The frame that begins with `head`, and the length of its partial.
+    pub(super) fn read_head(head: &[u8; HEAD]) -> Result<(Self, usize)> {
+        if head[..7] != MAGIC[..7] {
+            return Err(Error::wire("they are no partial of Windfall's"));
+        }
+        if head[7] != FORMAT {
+            let text = format!("a partial in format {}; this is format {FORMAT}", head[7]);
+            return Err(Error::wire(text).hint("use one version of Windfall for the whole job"));
+        }
+        if head[HEAD - CHECK..] != check(&head[..HEAD - CHECK]) {
+            return Err(Error::wire("the head of a partial has another checksum than it states"));
+        }
+        let word = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight"));
+        if word(8) != version() {
+            let [a, b, c, _] = [0, 16, 32, 48].map(|shift| (word(8) >> shift) & 0xffff);
+            let ours = env!("CARGO_PKG_VERSION");
+            let text = format!("a partial of Windfall {a}.{b}.{c}; this is Windfall {ours}");
+            return Err(Error::wire(text).hint("use one version of Windfall for the whole job"));
+        }
+        let job = Identity(head[16..48].try_into().expect("thirty-two"));
+        let shard = Shard { index: word(48), first: word(56), end: word(64) };
+        let length = word(80);
+        if length > LENGTH_MAX {
+            return Err(Error::wire(format!("a partial of {length} bytes")));
+        }
+        Ok((Self { job, shard, tail: word(72) }, length as usize))
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the partial of shard {}", self.shard.index)
+    }
+}
+
+/// This version of Windfall as a word.
+fn version() -> u64 {
+    let parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse::<u64>());
+    parts.zip([0, 16, 32]).map(|(part, shift)| part.unwrap_or(0xffff) << shift).sum()
+}
+
+fn check(bytes: &[u8]) -> [u8; CHECK] {
+    *blake3::hash(bytes).as_bytes().first_chunk().expect("a hash has 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shards;
+
+    #[test]
+    fn the_identity_is_that_of_what_the_bytes_depend_on() {
+        let spec = |text: &str| JobSpec::from_toml(text).unwrap();
+        let of = |text: &str| Identity::new(&spec(text), "hash", Some("n"));
+        let pi = of("problem = 'pi'\nseed = 1\nn = 10\na = 1");
+        assert_eq!(pi, of("a = 1\nproblem = 'pi'\nn = 20\nseed = 1\ndistribution = true"));
+        assert_ne!(pi, of("problem = 'pi'\nseed = 2\nn = 10\na = 1"));
+        assert_ne!(pi, of("problem = 'pi'\nseed = 1\nn = 10\na = 2"));
+        let at = |path: &str| spec(format!("problem = 'pi'\ndata = '{path}'").as_str());
+        let [here, there] = ["here.csv", "there.csv"].map(at);
+        let data = |spec, hash| Identity::new(spec, hash, None);
+        assert_eq!(data(&here, "a"), data(&there, "a"));
+        assert_ne!(data(&here, "a"), data(&here, "b"));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_noticed() {
+        let job = Identity::new(&JobSpec::new("pi"), "", None);
+        let frame = Frame { job, shard: Shards::new(9, 2).get(4), tail: 3 };
+        let mut bytes = Vec::new();
+        frame.write(&[7; 20], &mut bytes);
+        assert!(Frame::read(&bytes).is_ok());
+        for place in 0..bytes.len() {
+            assert!(Frame::read(&bytes[..place]).is_err());
+            for bit in 0..8 {
+                bytes[place] ^= 1 << bit;
+                assert!(Frame::read(&bytes).is_err(), "bit {bit} of byte {place}");
+                bytes[place] ^= 1 << bit;
+            }
+        }
+    }
+}

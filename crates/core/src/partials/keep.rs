@@ -1,0 +1,153 @@
+//! The executor that runs only what is not kept already, and keeps what is run.
+
+use super::archive::Archive;
+use super::frame::{Frame, Identity};
+use super::journal::Journal;
+use crate::{
+    Cancel, Capabilities, Error, ErrorKind, Executor, JobSpec, Result, ShardSet, Shards, Sink,
+    Work, Yield,
+};
+use std::sync::mpsc::channel;
+
+/// Another executor, with partials that are there already and, perhaps, a journal for the others.
+///
+/// ```
+/// use windfall_core::partials::{Archive, Keep};
+/// use windfall_core::Serial;
+/// let archive = Archive::default();
+/// let on = Keep { on: &Serial, archive: &archive, journal: None, data: "", grows_by: None };
+/// # use windfall_core::Executor;
+/// assert!(!on.capabilities().closures);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Keep<'a> {
+    /// Who runs what is missing.
+    pub on: &'a dyn Executor,
+    /// What is there already.
+    pub archive: &'a Archive,
+    /// Where what is run is kept.
+    pub journal: Option<&'a Journal>,
+    /// The content hash of the data that the job reads; empty if it reads none.
+    pub data: &'a str,
+    /// The option that adds tasks at the end: [`crate::Problem::grows_by`].
+    pub grows_by: Option<&'a str>,
+}
+
+impl Executor for Keep<'_> {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { closures: false, ..self.on.capabilities() }
+    }
+
+    fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
+        let spec = work.spec().ok_or_else(|| {
+            let executor = self.capabilities().name;
+            let what = "keep the partials of a job that cannot be written down".into();
+            Error::new(ErrorKind::Unsupported { executor, what })
+        })?;
+        let framing = Framing::new(spec, self.data, self.grows_by, work.cut());
+        let mut kept = Vec::new();
+        for place in self.archive.of(framing.job) {
+            let shard = place.frame.shard.index;
+            if work.cancel().is_stopped() {
+                return Ok(());
+            }
+            if work.shards().contains(shard) && place.frame == framing.frame(shard) {
+                sink.put(shard, Yield::Bytes(self.archive.read(place)?))?;
+                kept.push(shard);
+                tick();
+            }
+        }
+        let shards = work.shards().without(&ShardSet::from_iter(kept));
+        let rest = Rest { work, shards: &shards };
+        let Some(journal) = self.journal else { return self.on.run(&rest, sink, tick) };
+        let sink = Keeping { work, sink, journal, framing };
+        std::thread::scope(|scope| {
+            let (running, done) = channel();
+            let force = scope.spawn(move || journal.force(&done));
+            let ran = self.on.run(&rest, &sink, tick);
+            drop(running);
+            let forced = force.join().unwrap_or_else(|_| Err(Error::wire("a thread panicked")));
+            ran.and(forced)
+        })
+    }
+}
+
+/// How the partials of one job are framed.
+#[derive(Clone, Copy, Debug)]
+pub struct Framing {
+    job: Identity,
+    cut: Shards,
+    /// The mark of the job's length.
+    tail: u64,
+}
+
+impl Framing {
+    /// Frames for the job `spec`, whose shards are those of `cut`; the other arguments are those
+    /// of [`Identity::new`].
+    pub fn new(spec: &JobSpec, data: &str, grows_by: Option<&str>, cut: Shards) -> Self {
+        let length = grows_by.and_then(|key| spec.options.get(key));
+        let text = length.map(|length| length.as_f64().unwrap_or(f64::NAN).to_string());
+        let hash = blake3::hash(text.unwrap_or_default().as_bytes());
+        let tail = u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes")) | 1;
+        Self { job: Identity::new(spec, data, grows_by), cut, tail }
+    }
+
+    /// The identity of the job.
+    pub fn job(&self) -> Identity {
+        self.job
+    }
+
+    /// The frame of the shard at `index`.
+    pub fn frame(&self, index: u64) -> Frame {
+        let tail = if index + 1 == self.cut.count() { self.tail } else { 0 };
+        Frame { job: self.job, shard: self.cut.get(index), tail }
+    }
+}
+
+/// The work that is left.
+struct Rest<'a> {
+    work: &'a dyn Work,
+    shards: &'a ShardSet,
+}
+
+impl Work for Rest<'_> {
+    fn shards(&self) -> &ShardSet {
+        self.shards
+    }
+    fn cut(&self) -> Shards {
+        self.work.cut()
+    }
+    fn run_shard(&self, shard: u64, worker: &str) -> Result<Yield> {
+        self.work.run_shard(shard, worker)
+    }
+    fn to_bytes(&self, partial: &Yield) -> Result<Vec<u8>> {
+        self.work.to_bytes(partial)
+    }
+    fn spec(&self) -> Option<&JobSpec> {
+        self.work.spec()
+    }
+    fn cancel(&self) -> &Cancel {
+        self.work.cancel()
+    }
+    fn has_long_shards(&self) -> bool {
+        self.work.has_long_shards()
+    }
+}
+
+/// Appends to the journal what goes into the sink.
+struct Keeping<'a> {
+    work: &'a dyn Work,
+    sink: &'a dyn Sink,
+    journal: &'a Journal,
+    framing: Framing,
+}
+
+impl Sink for Keeping<'_> {
+    fn put(&self, shard: u64, partial: Yield) -> Result<()> {
+        // The partial of a shard that was told to stop may hold less than it should.
+        if !self.work.cancel().is_stopped() {
+            self.journal.append(&self.framing.frame(shard), &self.work.to_bytes(&partial)?)?;
+        }
+        self.sink.put(shard, partial)
+    }
+}

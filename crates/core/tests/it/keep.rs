@@ -1,0 +1,196 @@
+//! Partials that are kept: whatever becomes of a journal, the answer is the same bytes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use windfall_conformance::source;
+use windfall_core::partials::{Archive, Journal, Keep};
+use windfall_core::{
+    Capabilities, Control, Executor, JobSpec, Problem, Result, Sink, Threads, Work,
+};
+use windfall_stats::REGISTRY;
+
+/// A file of its own, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("windfall-keep-{}-{count}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn open(&self) -> (Journal, Archive, u64) {
+        Journal::open(&self.0, Duration::from_millis(5)).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+/// Threads with a fresh journal for each run.
+struct Journalled;
+
+impl Executor for Journalled {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { closures: false, ..Threads::new(3).capabilities() }
+    }
+
+    fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
+        let scratch = Scratch::new();
+        let (journal, archive, _) = scratch.open();
+        let (on, journal) = (&Threads::new(3), Some(&journal));
+        Keep { on, archive: &archive, journal, data: "", grows_by: None }.run(work, sink, tick)
+    }
+}
+
+windfall_conformance::conformance!(Journalled);
+
+fn problem(text: &str) -> Box<dyn Problem> {
+    REGISTRY.build(&JobSpec::from_toml(text).unwrap(), &source()).unwrap()
+}
+
+/// Solves with the journal; the answer, how many partials were there, how many bytes were damaged.
+fn solve(problem: &dyn Problem, scratch: &Scratch) -> (Vec<u8>, u64, u64) {
+    let (journal, archive, damage) = scratch.open();
+    let on = Keep {
+        on: &Threads::new(2),
+        archive: &archive,
+        journal: Some(&journal),
+        data: "",
+        grows_by: problem.grows_by(),
+    };
+    let answer = problem.solve(&on, &Control::default()).unwrap();
+    (answer.to_bytes(), archive.used(), damage)
+}
+
+const SMALL: &str = "problem = 'pi'\nseed = 8\nn = 2200000";
+
+#[test]
+fn a_second_run_finds_everything_and_answers_the_same() {
+    for text in [
+        SMALL,
+        "problem = 'bootstrap'\nseed = 1\ndata = 'law'\nstatistic = 'mean(gpa)'\n\
+         method = 'bca'\nresamples = 40000\ntolerance = 0.0001",
+        "problem = 'mixture'\nseed = 1\ndata = 'law'\ncomponents = [1, 2]\nstarts = 3",
+        "problem = 'integrate'\nseed = 1\nformula = 'x0 * x1'\nbounds = [[0, 1], [0, 1]]\n\
+         n = 400000\nmethod = 'vegas'",
+    ] {
+        let (problem, scratch) = (problem(text), Scratch::new());
+        let plain = problem.solve(&Threads::new(2), &Control::default()).unwrap().to_bytes();
+        let (first, used, _) = solve(problem.as_ref(), &scratch);
+        assert_eq!((&first, used), (&plain, 0), "{text}");
+        let size = fs::metadata(&scratch.0).unwrap().len();
+        let (second, used, damage) = solve(problem.as_ref(), &scratch);
+        assert_eq!((second, damage), (plain, 0), "{text}");
+        assert!(used > 0);
+        assert_eq!(fs::metadata(&scratch.0).unwrap().len(), size, "nothing was run again");
+    }
+}
+
+#[test]
+fn a_longer_job_uses_what_a_shorter_one_did() {
+    for (short, long, uses) in [
+        ("n = 3000000", "n = 9000000", true),
+        ("n = 3000001", "n = 3000000", true),
+        ("n = 3000000\nseed = 2", "n = 9000000\nseed = 3", false),
+    ] {
+        let scratch = Scratch::new();
+        let of = |more: &str| problem(&format!("problem = 'pi'\n{more}"));
+        let with = |more: &str| {
+            if more.contains("seed") { more.into() } else { format!("seed = 1\n{more}") }
+        };
+        let (short, long) = (of(&with(short)), of(&with(long)));
+        solve(short.as_ref(), &scratch);
+        let (bytes, used, _) = solve(long.as_ref(), &scratch);
+        let plain = long.solve(&Threads::new(2), &Control::default()).unwrap();
+        assert_eq!(bytes, plain.to_bytes());
+        // All but the last one, whose last task may be shorter.
+        let expected = if uses { short.shards().count().min(long.shards().count()) - 1 } else { 0 };
+        assert_eq!(used, expected);
+    }
+}
+
+#[test]
+fn bootstraps_and_permutations_grow_too() {
+    for (text, key) in [
+        (
+            "problem = 'bootstrap'\nstatistic = 'correlation(lsat, gpa)'\nmethod = 'percentile'",
+            "resamples",
+        ),
+        ("problem = 'permutation'\npermute = 'gpa'\nstatistic = 'correlation(lsat, gpa)'", "resamples"),
+    ] {
+        let scratch = Scratch::new();
+        let of = |count| problem(&format!("{text}\ndata = 'law'\nseed = 1\n{key} = {count}"));
+        let (short, long) = (of(200_001), of(423_457));
+        assert_eq!(long.grows_by(), Some(key));
+        solve(short.as_ref(), &scratch);
+        let (bytes, used, _) = solve(long.as_ref(), &scratch);
+        assert!(used > 0, "{text}");
+        let plain = long.solve(&Threads::new(2), &Control::default()).unwrap();
+        assert_eq!(bytes, plain.to_bytes());
+    }
+}
+
+#[test]
+fn every_cut_and_every_flipped_byte_of_a_journal_is_noticed_or_harmless() {
+    let (problem, scratch) = (problem(SMALL), Scratch::new());
+    let (expected, ..) = solve(problem.as_ref(), &scratch);
+    let whole = fs::read(&scratch.0).unwrap();
+    let shards = problem.shards().count();
+    let frame = whole.len() as u64 / shards;
+    assert!(shards > 2 && whole.len() as u64 == shards * frame, "{shards} shards");
+    for length in 0..whole.len() {
+        fs::write(&scratch.0, &whole[..length]).unwrap();
+        let (answer, used, damage) = solve(problem.as_ref(), &scratch);
+        assert_eq!(answer, expected, "cut at {length}");
+        assert_eq!((used, damage), (length as u64 / frame, length as u64 % frame));
+        assert_eq!(fs::metadata(&scratch.0).unwrap().len(), whole.len() as u64);
+    }
+    for place in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x55;
+        fs::write(&scratch.0, &bytes).unwrap();
+        let (answer, used, damage) = solve(problem.as_ref(), &scratch);
+        assert_eq!(answer, expected, "byte {place} flipped");
+        assert_eq!(used, shards - 1);
+        assert!(damage > 0);
+        let (answer, used, _) = solve(problem.as_ref(), &scratch);
+        assert_eq!((answer, used), (expected.clone(), shards), "and then all is there again");
+    }
+}
+
+#[test]
+fn one_run_at_a_time_writes_a_journal() {
+    let scratch = Scratch::new();
+    let (_journal, ..) = scratch.open();
+    let error = Journal::open(&scratch.0, Duration::from_secs(1)).unwrap_err().to_string();
+    assert!(error.contains("another run writes it"), "{error}");
+}
+
+#[test]
+fn files_of_partials_must_be_whole_and_agree() {
+    let (problem, scratch) = (problem(SMALL), Scratch::new());
+    solve(problem.as_ref(), &scratch);
+    let whole = fs::read(&scratch.0).unwrap();
+    let mut archive = Archive::default();
+    archive.add_file(&scratch.0).unwrap();
+    archive.add_bytes("again", whole.clone()).unwrap();
+    archive.settle().unwrap();
+    assert_eq!(archive.len() as u64, problem.shards().count(), "twins count once");
+    let frame_length = whole.len() / archive.len();
+    let error = archive.add_bytes("half", whole[..whole.len() - 9].to_vec()).unwrap_err();
+    assert!(error.to_string().contains("breaks off"), "{error}");
+    // A frame of the same shard with another partial in it.
+    let (frame, partial) = windfall_core::partials::Frame::read(&whole[..frame_length]).unwrap();
+    let mut other = Vec::new();
+    frame.write(&vec![0; partial.len()], &mut other);
+    archive.add_bytes("other", other).unwrap();
+    let error = archive.settle().unwrap_err().to_string();
+    assert!(error.contains("differs in") && error.contains("`other`"), "{error}");
+}
