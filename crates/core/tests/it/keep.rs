@@ -123,7 +123,10 @@ fn bootstraps_and_permutations_grow_too() {
             "problem = 'bootstrap'\nstatistic = 'correlation(lsat, gpa)'\nmethod = 'percentile'",
             "resamples",
         ),
-        ("problem = 'permutation'\npermute = 'gpa'\nstatistic = 'correlation(lsat, gpa)'", "resamples"),
+        (
+            "problem = 'permutation'\npermute = 'gpa'\nstatistic = 'correlation(lsat, gpa)'",
+            "resamples",
+        ),
     ] {
         let scratch = Scratch::new();
         let of = |count| problem(&format!("{text}\ndata = 'law'\nseed = 1\n{key} = {count}"));
