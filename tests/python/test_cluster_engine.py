@@ -29,6 +29,24 @@ def test_magics_work(rc):
     assert "from a shell" in result.stdout
 
 
+def test_plain_python_is_taken_as_it_is_and_the_rest_as_ipython_takes_it(rc):
+    view = rc[0]
+    view.execute("a = 1").get(30)
+    view.execute("b = a + 1\nc = '''\n%time\n'''").get(30)
+    assert (view["a"], view["b"], view["c"]) == (1, 2, "\n%time\n")
+    assert view.execute("a\nc").get(30).text == repr("\n%time\n")
+    assert view.execute("pwd").get(30).text == repr(os.getcwd())  # a magic without its sign
+    view.execute("d = !echo yes").get(30)
+    assert list(view["d"]) == ["yes"]
+    waits = "import asyncio\nawait asyncio.sleep(0, 'waited')"
+    assert view.execute(waits).get(30).text == "'waited'"
+    shout = "lambda lines: [line.replace('ten', '10') for line in lines]"
+    view.execute(f"get_ipython().input_transformers_post.append({shout})").get(30)
+    view.execute("e = ten").get(30)
+    assert view["e"] == 10
+    view.execute("get_ipython().input_transformers_post.pop()").get(30)
+
+
 def test_an_error_in_a_cell_shows_the_cell(rc):
     with pytest.raises(windfall.RemoteError, match="1 / zero") as caught:
         rc[0].execute("zero = 0\n1 / zero").get(30)

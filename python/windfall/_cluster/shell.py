@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import pickle
@@ -87,6 +88,31 @@ def _shell_class() -> Any:
         displayhook_class = _hook()
         last_shown: tuple[dict[str, Any], dict[str, Any]] | None = None
         last_traceback: str | None = None
+        own_transforms: tuple[Any, ...] | None = None
+
+        def transform_cell(self, raw_cell: str) -> str:
+            """Turn IPython's own syntax into Python's; what is plain Python needs none of that."""
+            if self._transforms() == self.own_transforms and _is_plain(raw_cell):
+                return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+            cell: str = super().transform_cell(raw_cell)
+            return cell
+
+        def _transforms(self) -> tuple[Any, ...]:
+            """Return what may change a cell, so that others that a user adds are seen."""
+            manager = self.input_transformer_manager
+            return (
+                *manager.cleanup_transforms,
+                *manager.line_transforms,
+                *manager.token_transformers,
+                *self.input_transformers_post,
+            )
+
+        def should_run_async(self, raw_cell: str, **how: Any) -> bool:
+            """Whether a cell waits for something; most say by their words that they do not."""
+            words = how.get("transformed_cell") or raw_cell
+            if "await" not in words and "async" not in words:
+                return False
+            return bool(super().should_run_async(raw_cell, **how))
 
         def init_display_pub(self) -> None:
             self.display_pub = _publisher()(parent=self, shell=self)
@@ -109,6 +135,20 @@ def _shell_class() -> Any:
             self.last_traceback = self.InteractiveTB.stb2text(stb)
 
     return _Shell
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether a cell is Python and nothing else, so that IPython would not change it.
+
+    A single line that is an expression may be a magic without its sign, as `ls` is.
+    """
+    try:
+        body = ast.parse(cell).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if "\n" in cell.strip():
+        return True
+    return len(body) == 1 and isinstance(body[0], (ast.Assign, ast.AugAssign))
 
 
 _COMPILING = {"cython", "cython_inline", "cython_pyximport"}
@@ -151,6 +191,7 @@ def make_shell(engine: Engine) -> Any:
     before = sys.stdout, sys.stderr, sys.displayhook, sys.excepthook
     shell = kind.instance(config=config, user_module=engine.module, user_ns=engine.namespace)
     sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = before
+    shell.own_transforms = shell._transforms()
     if inline and "matplotlib" in sys.modules and os.environ["MPLBACKEND"] == _INLINE:
         import matplotlib
 
