@@ -23,6 +23,8 @@ from tools import TOOLS, Tool
 ENGINES = 4
 SINGLES = 10_000
 ITEMS = 1_000_000
+LASTING = 1_000_000
+"""Single tasks after which it is seen what stays of them."""
 ARRAY = np.arange(25_000_000, dtype=np.float64)
 """200 MB."""
 UNEVEN = [unit * 0.1 for unit in [5, *[1] * 12, 5, 5, 5]]
@@ -51,6 +53,8 @@ def measure(make: Callable[[int], Tool]) -> Iterator[tuple[str, float]]:
     yield "idle: processes", len(own)
     yield "idle: resident memory, MB", sum(resident(pid) for pid in own) / 1e6
     yield "one no-op call, ms", 1e3 * seconds(tool.call, 300)  # type: ignore[attr-defined]
+    if hasattr(tool, "keepers"):
+        yield f"client and controller grow by {LASTING:,} single tasks, MB", growth(tool)
     yield from rates(tool)
     yield from moves(tool)
     if hasattr(tool, "cell"):
@@ -68,6 +72,15 @@ def measure(make: Callable[[int], Tool]) -> Iterator[tuple[str, float]]:
     while (processes() - before) & own and time.perf_counter() - began < 30:
         time.sleep(0.002)
     yield "stop until the last process is gone, s", time.perf_counter() - began
+
+
+def growth(tool: Any) -> float:
+    """Return what single tasks leave in memory once their results are dropped, in MB."""
+    tool.singles(100)
+    before = sum(map(resident, tool.keepers()))
+    for _ in range(LASTING // SINGLES):
+        tool.singles(SINGLES)
+    return (sum(map(resident, tool.keepers())) - before) / 1e6
 
 
 def rates(tool: Any) -> Iterator[tuple[str, float]]:

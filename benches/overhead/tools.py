@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -69,6 +70,10 @@ class Windfall(Tool):
     def call(self) -> None:
         self.any.apply(nothing).get()
 
+    def keepers(self) -> list[int]:
+        """Return the processes that know of tasks: this one and the controller."""
+        return [os.getpid(), self.cluster.info["controller"]]
+
     def singles(self, count: int) -> list[int]:
         apply = self.any.apply
         return [task.get() for task in [apply(next_number, i) for i in range(count)]]
@@ -93,7 +98,6 @@ class Windfall(Tool):
 
     def kill(self) -> tuple[float, float]:
         """Kill an engine that works: when it is noticed, and when another is there."""
-        import os
         import signal
 
         task = self.rc[0].apply(sleep, 30.0)

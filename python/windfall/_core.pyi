@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Answer",
     "Barrier",
+    "Caller",
     "Claims",
     "ClientLink",
     "Counter",
@@ -27,6 +28,7 @@ __all__ = [
     "clusters",
     "cores",
     "current_item",
+    "mapped_segment",
     "now_us",
     "serve",
     "thread_variables",
@@ -165,6 +167,24 @@ class ClientLink:
     def poll(self, timeout_s: float | None = None) -> list[tuple[Any, ...]]: ...
 
 @final
+class Caller:
+    """Submits calls of one function, each as a task on whichever engine is free first."""
+
+    def __new__(
+        cls,
+        link: ClientLink,
+        pending: dict[int, Any],
+        result: Callable[[range], Any],
+        targets: Sequence[int] | None,
+        function: bytes,
+        empty: bytes,
+        label: str,
+        retries: int = 0,
+        timeout_s: float | None = None,
+    ) -> Caller: ...
+    def call(self, args: tuple[Any, ...]) -> Any: ...
+
+@final
 class EngineLink:
     """An engine's end of its connection to the controller that started it."""
 
@@ -237,6 +257,7 @@ def set_current_item(item: int | None) -> int | None: ...
 def serve(name: str, options: str) -> None: ...
 def clusters() -> list[str]: ...
 def cores() -> int: ...
+def mapped_segment(address: int, nbytes: int) -> tuple[Segment, int] | None: ...
 def thread_variables() -> list[str]: ...
 def now_us() -> int: ...
 def shared_forked() -> None: ...

@@ -57,7 +57,9 @@ __all__ = [
 KEPT_S = 30.0
 """How long an object is kept after it was pickled, for whoever is to open it, in seconds."""
 
-_Place = tuple[int, int, int, int]
+Place = tuple[int, int, int, int]
+"""A process that has an object open, its descriptor there, and the object's identity."""
+
 _here: weakref.WeakValueDictionary[tuple[int, int], Any] = weakref.WeakValueDictionary()
 _queues: weakref.WeakSet[Queue] = weakref.WeakSet()
 _kept: deque[tuple[float, Any]] = deque()
@@ -177,7 +179,7 @@ class Array:
         return _reduce(self, self._core.send(), self.shape, self.dtype)
 
     @classmethod
-    def _open(cls, place: _Place, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def _open(cls, place: Place, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         opened = cls.__new__(cls)
         opened._view(_core.SharedArray.open(place, list(shape), dtype.name), shape, dtype)
         return opened
@@ -319,7 +321,7 @@ class Queue:
         return _reduce(self, self._core.send())
 
     @classmethod
-    def _open(cls, place: _Place) -> Queue:
+    def _open(cls, place: Place) -> Queue:
         opened = cls.__new__(cls)
         opened._core = _core.SharedQueue.open(place)
         _queues.add(opened)
@@ -336,20 +338,25 @@ _OPENERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _reduce(obj: Any, place: _Place, *rest: Any) -> tuple[Any, ...]:
+def _reduce(obj: Any, place: Place, *rest: Any) -> tuple[Any, ...]:
     """Return what pickle needs; keep `obj` for a while, for whoever is to open it."""
-    global _is_kept
     _here[place[2:]] = obj
+    keep_for_a_while(obj)
+    return _open, (type(obj).__name__, place, *rest)
+
+
+def keep_for_a_while(obj: Any) -> None:
+    """Keep what is on its way to another process, which opens it here."""
+    global _is_kept
     _sweep()
     _kept.append((time.monotonic() + KEPT_S, obj))
     if not _is_kept:
         _is_kept = True
         # No thread of `threading`: it is not one that could end anybody's wait.
         _thread.start_new_thread(_keep, ())
-    return _open, (type(obj).__name__, place, *rest)
 
 
-def _open(kind: str, place: _Place, *rest: Any) -> Any:
+def _open(kind: str, place: Place, *rest: Any) -> Any:
     """Return this process's object of that identity, or open another process's."""
     found = _here.get(place[2:])
     if found is None:

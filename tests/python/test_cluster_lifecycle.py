@@ -142,6 +142,54 @@ def test_the_results_of_a_client_that_died_are_fetched():
             rc.result([])
 
 
+def test_results_that_a_client_had_received_when_it_died_are_fetched():
+    with windfall.Cluster(n=1, name="received") as rc:
+        code = """
+            import os, signal, sys, windfall
+            rc = windfall.Client("received")
+            results = [rc.load_balanced_view().apply(pow, 2, n) for n in range(10)]
+            assert results[9].get() == 512
+            print(*(result.tasks[0] for result in results), flush=True)
+            if sys.argv[1:] == ["close"]:
+                rc.close()
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+        """
+        tasks = list(map(int, script(code).stdout.split()))
+        assert rc.result(tasks).get(10) == [2**n for n in range(10)]
+        own = rc[0].apply(abs, -3)
+        assert own.get(10) == 3
+        with windfall.Client("received") as other:
+            assert other.result(own.tasks[0]).get(10) == 3
+        closed = script(code.replace('["close"]', "[]"))
+        with pytest.raises(windfall.ClusterError, match="no result of the tasks"):
+            rc.result(int(closed.stdout.split()[0]))
+
+
+def test_a_controller_that_was_killed_is_replaced_by_a_new_cluster_of_its_name():
+    with windfall.Cluster(n=2, name="again") as rc:
+        other = windfall.Client("again")
+        done, waits = rc[0].apply(abs, -1), other[1].apply(time.sleep, 60)
+        rc[0]["x"] = 1
+        os.kill(rc._cluster.info["controller"], signal.SIGKILL)
+        # Whoever waits, or asks for something new, is told at once; what had come stays.
+        with pytest.raises(windfall.ControllerLostError, match="start a new cluster"):
+            waits.get(10)
+        for client in (other, rc):
+            with pytest.raises(windfall.ControllerLostError, match="start a new cluster"):
+                client[0].apply(abs, -1).get(10)
+        assert done.get() == 1
+        # A new cluster of that name is another one: it has no names and no tasks of the old one.
+        with windfall.Cluster(n=1, name="again") as fresh:
+            assert windfall.Client("again").ids == [0]
+            with pytest.raises(windfall.RemoteError, match="NameError"):
+                fresh[0]["x"]
+            with pytest.raises(windfall.ClusterError, match="no result of the tasks"):
+                fresh.result(waits.tasks[0])
+            with pytest.raises(windfall.ControllerLostError):
+                other.load_balanced_view().apply(abs, -1).get(10)
+
+
 def test_a_lost_controller_is_an_error_at_once():
     cluster = windfall.Cluster(n=1)
     rc = cluster.client

@@ -1,5 +1,8 @@
 """Views: which engines, what they do, names, parts."""
 
+import math
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +36,38 @@ def test_a_balanced_call_runs_on_one_of_them(rc):
     some = rc.load_balanced_view([2])
     assert {some.apply(windfall.engine_id).get(10) for _ in range(5)} == {2}
     assert [view.apply(pow, n, 2).get(10) for n in range(4)] == [0, 1, 4, 9]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (0, -1, 2**31 - 1, 2**31, -(2**31) - 1, 2**63 - 1, -(2**63)),
+        (2**63,),
+        (10**30, 1),
+        (1.5, -0.0, math.inf, 5e-324),
+        (None, True, False),
+        ("", "é", "x" * 255),
+        ("x" * 256, "\ud800"),
+        (np.float64(1.5), np.int32(7)),
+        ([1], {"a": (2,)}, b"bytes"),
+    ],
+    ids=str,
+)
+def test_arguments_arrive_as_they_are(rc, args):
+    view = rc.load_balanced_view()
+    for few in (args, args[:1], args[:2], args[:3], ()):
+        came = view.apply(lambda *given: given, *few).get(10)
+        assert repr(came) == repr(few) and list(map(type, came)) == list(map(type, few))
+
+
+def test_functions_are_told_apart_call_by_call(rc):
+    view, offset = rc.load_balanced_view(), 1
+    functions = [lambda x: x + 1, lambda x: x * 10, lambda x: x + offset]
+    results = [view.apply(functions[n % 3], n) for n in range(30)]
+    assert [each.get(10) for each in results] == [functions[n % 3](n) for n in range(30)]
+    offset = 5
+    assert view.apply(functions[2], 1).get(10) == 6
+    assert [each.name for each in results[:1]] == ["<lambda>"]
 
 
 def test_names_are_pushed_and_pulled(rc):
@@ -107,6 +142,50 @@ def test_scattered_arrays_are_writable_and_apart(rc):
 
     assert rc[:].apply(fill).get(10) == [(10_000, 3)] * 3
     assert np.array_equal(rc[:].gather("rows").get(10)[::10_000, 0], [0, 1, 2])
+
+
+def test_large_arrays_are_put_together_as_numpy_would(rc):
+    array = np.arange(3_000_001, dtype=np.int32)  # 12 MB, by several threads
+    rc[:].scatter("x", array).get(30)
+    rc[1].execute("x = x.astype('float64')").get(30)
+    joined = rc[:].gather("x").get(30)
+    assert joined.dtype == np.float64 and np.array_equal(joined, array)
+    rc[:].scatter("x", array.reshape(-1, 1)[:3_000_000].reshape(-1, 3)).get(30)
+    assert np.array_equal(rc[:].gather("x").get(30).ravel(), array[:3_000_000])
+    rc[0].execute("x = x[:, :2]").get(30)
+    with pytest.raises(ValueError, match="must match exactly"):
+        rc[:].gather("x").get(30)
+
+
+def mapped_bytes():
+    """Return the file behind each byte range of this process that belongs to a segment."""
+    with open("/proc/self/maps") as maps:
+        lines = [line.split() for line in maps if "memfd:windfall" in line]
+    return {int(line[4]) for line in lines}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which pages were written to")
+def test_an_array_that_lies_in_a_segment_is_passed_on_not_copied(rc):
+    rc[0].push({"whole": np.arange(600_000.0)}).get(30)
+    whole = rc[0]["whole"]
+    before = mapped_bytes()
+    assert whole.sum() == 599_999 * 300_000 and before  # reading it changes nothing
+    rc[:].scatter("part", whole).get(30)
+    assert all(before & seen for seen in rc[:].apply(mapped_bytes).get(30))
+    assert rc[:].apply(lambda: (len(part), part[0])).get(30) == [  # noqa: F821
+        (200_000, 0.0),
+        (200_000, 2e5),
+        (200_000, 4e5),
+    ]
+    # What is written on either side stays there.
+    rc[:].execute("part[0] = -1.0").get(30)
+    assert whole[0] == 0.0
+    whole[1] = -2.0
+    assert rc[0].apply(lambda: part[1]).get(30) == 1.0  # noqa: F821
+    # And it is copied from then on, so that what was written travels.
+    rc[:].scatter("part", whole).get(30)
+    assert rc[0].apply(lambda: part[:3].tolist()).get(30) == [0.0, -2.0, 2.0]  # noqa: F821
+    assert rc[0].apply(lambda a: a[1], whole).get(30) == -2.0
 
 
 def test_frames_are_scattered_by_rows(rc):

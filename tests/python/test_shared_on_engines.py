@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 
+import numpy as np
 import pytest
 from conftest import nothing_of_clusters_left
 
@@ -42,6 +43,40 @@ def test_objects_are_pushed_pulled_and_made_on_engines(rc):
     made = rc[1].apply(lambda: shared.Queue(name="made there")).get(30)
     rc[2].apply(lambda items: items.put(windfall.engine_id()), made).get(30)
     assert made.get(timeout=30) == 2
+
+
+@pytest.mark.parametrize("form", ["object", "view", "rows", "columns", "backwards"])
+def test_an_array_in_shared_memory_is_scattered_in_place(rc, form):
+    grid = shared.Array((9, 4), "int64")
+    seen = {
+        "object": grid.array,
+        "view": grid.array,
+        "rows": grid.array[3:],
+        "columns": grid.array[:, 1::2],
+        "backwards": grid.array[::-1],
+    }[form]
+    rc[:].scatter("mine", grid if form == "object" else seen).get(30)
+
+    def fill():
+        mine[...] = windfall.engine_id() + 1  # noqa: F821
+        return mine.shape  # noqa: F821
+
+    shapes = rc[:].apply(fill).get(30)
+    assert shapes == [(len(seen) // 3, seen.shape[1])] * 3
+    assert seen[:, 0].tolist() == [n + 1 for n in range(3) for _ in range(len(seen) // 3)]
+    assert int(grid.array.sum()) == int(seen.sum())
+    assert np.array_equal(rc[:].gather("mine").get(30), seen)
+
+
+def test_the_memory_of_a_shared_array_outlives_its_object(rc):
+    view = shared.Array(600, "float64").array
+    rc[:].scatter("mine", view, "r").get(30)
+    rc[:].execute("mine += __import__('windfall').engine_id()").get(30)
+    assert view.reshape(-1, 3).sum(axis=0).tolist() == [0.0, 200.0, 400.0]
+    pushed = shared.Array.of(np.ones(3))
+    rc[0].push({"own": pushed.array, "common": pushed}).get(30)
+    rc[0].execute("own += 1; common.array[1] = 5").get(30)
+    assert pushed.array.tolist() == [1.0, 5.0, 1.0]
 
 
 def die_with(lock):

@@ -10,7 +10,8 @@
 //! * [`Link`] is the end of a client or an engine;
 //! * [`claims`] is what the engines of one map share: who does which item;
 //! * [`jobs`] are Windfall's own jobs on engines;
-//! * [`message`] and [`wire`] are what is said and how; [`segment`] is memory by descriptor;
+//! * [`message`] and [`wire`] are what is said and how; [`segment`] is memory by descriptor,
+//!   [`mapped`] knows what lies in one already;
 //! * [`shared`] is memory that engines and others change at the same time, without races;
 //! * [`os`] is what the operating system is asked for.
 
@@ -19,6 +20,7 @@ mod codec;
 pub mod controller;
 pub mod jobs;
 mod link;
+pub mod mapped;
 pub mod message;
 pub mod os;
 pub mod segment;

@@ -27,8 +27,8 @@ mod core_module {
     };
     #[pymodule_export]
     use crate::cluster::{
-        Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, cores, current_item, now_us,
-        serve, set_current_item, thread_variables,
+        Caller, Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, cores, current_item,
+        mapped_segment, now_us, serve, set_current_item, thread_variables,
     };
     #[pymodule_export]
     use crate::data::Table;

@@ -219,15 +219,17 @@ class Client(Pump):
                 options.depends(),
             )
             if balanced:
-                result = AsyncResult(self, range(task, task + 1), label)
-                self._pending[task] = result
+                result = self._pending[task] = AsyncResult(self, label, range(task, task + 1))
                 return result
             assert targets is not None
-            tasks = range(task, task + len(targets))
-            result = AsyncResult(self, tasks, label, targets, single=False)
-            result._submitted_us = time.time_ns() // 1000
-            for task in tasks:
-                self._pending[task] = result
+            return self._expect(range(task, task + len(targets)), label, targets)
+
+    def _expect(self, tasks: range, label: str, targets: list[int]) -> AsyncResult:
+        """Return the result to come of one task on each target. The lock is held."""
+        result = AsyncResult(self, label, tasks)
+        result._targets, result._single = targets, False
+        result._submitted_us = time.time_ns() // 1000
+        self._pending.update(dict.fromkeys(tasks, result))
         return result
 
     def _submit_each(
@@ -248,11 +250,7 @@ class Client(Pump):
                     [target], False, shipped.name, body, segment, label, 0, options.timeout_s
                 )
                 first = first or task
-            tasks = range(first, first + len(targets))
-            result = AsyncResult(self, tasks, label, targets, single=False)
-            result._submitted_us = time.time_ns() // 1000
-            self._pending.update(dict.fromkeys(tasks, result))
-        return result
+            return self._expect(range(first, first + len(targets)), label, targets)
 
     def _send_function(self, shipped: Shipped) -> None:
         """Send a function's bytes unless that was done. The lock is held."""
@@ -299,7 +297,7 @@ class Client(Pump):
             raise ClusterError("there are no tasks to fetch")
         if chosen != list(range(chosen[0], chosen[0] + len(chosen))):
             raise ClusterError("the tasks of one result have consecutive numbers")
-        result = AsyncResult(self, range(chosen[0], chosen[-1] + 1), "result", None)
+        result = AsyncResult(self, "result", range(chosen[0], chosen[-1] + 1))
         result._single = len(chosen) == 1
         with self._lock:
             self._pending.update(dict.fromkeys(chosen, result))

@@ -77,7 +77,7 @@ class Cluster:
             raise InputError(f"`threads` is `{threads}`; an engine uses at least one")
         self.name = name or f"{os.getpid()}-{next(_count)}"
         self._environment = environment or {}
-        if self.name in _core.clusters():
+        if _is_taken(self.name):
             raise ClusterError(
                 f"a cluster `{self.name}` runs already",
                 f"`windfall.Client({self.name!r})` connects to it; or choose another name",
@@ -166,6 +166,20 @@ class Cluster:
             "cores": _core.cores(),
             "threads": self.threads,
         }
+
+
+_DYING_S = 0.5
+"""How long the name of a controller that was killed may still be seen."""
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a cluster has that name; one that is just coming to its end is waited for."""
+    until_s = time.monotonic() + _DYING_S
+    while name in _core.clusters():
+        if time.monotonic() > until_s:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes], link: _core.ClientLink, owner: int) -> None:

@@ -136,20 +136,20 @@ class _Part:
         told = Report(ranges, durations_us, busy_ns, self._has_failed, printed, moved)
         try:
             body, segment = pack((told, values), "the results")
-        except SerializationError:
+        except (SerializationError, MemoryError):
             values = self._what_travels(ranges, values)
             told = told._replace(has_failures=True)
             body, segment = pack((told, values), "the results")
         self._link.part(self._task, body, segment, not is_last)
 
     def _what_travels(self, ranges: list[tuple[int, int]], values: list[Any]) -> list[Any]:
-        """Return the values, with a failure for each that cannot be pickled."""
+        """Return the values, with a failure for each that cannot be sent."""
         positions = (position for low, high in ranges for position in range(low, high))
         found = []
         for position, value in zip(positions, values):
             try:
                 pack(value, f"the result of item {self._item(position)}")
-            except SerializationError as error:
+            except (SerializationError, MemoryError) as error:
                 value = self.failed(position, error)
             found.append(value)
         return found

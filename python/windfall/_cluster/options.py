@@ -31,6 +31,9 @@ class Options:
         Whether all of those must have ended, or any.
     on_success, on_failure : bool
         Whether tasks that succeeded, or failed, count.
+    wait_s : float, optional
+        The longest that a task waits for those, in seconds; then it ends with
+        `ImpossibleDependency`.
     label : str
         What to call the task in errors and in `windfall top`; the function's name if empty.
     """
@@ -42,13 +45,20 @@ class Options:
     wait_for_all: bool = True
     on_success: bool = True
     on_failure: bool = False
+    wait_s: float | None = None
     label: str = ""
 
     def __post_init__(self) -> None:
         if self.retries < 0:
             raise InputError(f"`retries` is `{self.retries}`; it must not be negative")
-        if self.timeout_s is not None and not self.timeout_s > 0:
-            raise InputError(f"`timeout_s` is `{self.timeout_s}`; it must be positive")
+        for name, limit_s in (("timeout_s", self.timeout_s), ("wait_s", self.wait_s)):
+            if limit_s is not None and not limit_s > 0:
+                raise InputError(f"`{name}` is `{limit_s}`; it must be positive")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the tasks wait for nothing."""
+        return self.after == () and self.follow == ()
 
     def replaced(self, changes: dict[str, Any]) -> Options:
         """Return the options with some of them changed."""
@@ -60,7 +70,7 @@ class Options:
 
     def depends(self) -> str | None:
         """Return what the tasks wait for, as the controller reads it."""
-        if self.after == () and self.follow == ():
+        if self.is_plain:
             return None
         told = {
             "after": numbers(self.after),
@@ -68,6 +78,7 @@ class Options:
             "all": self.wait_for_all,
             "success": self.on_success,
             "failure": self.on_failure,
+            "wait_s": self.wait_s,
         }
         return json.dumps(told)
 

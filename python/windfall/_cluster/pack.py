@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import pickle
 import struct
+import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from .._core import Segment
+from .._core import Segment, mapped_segment
 from .errors import SerializationError
 
 Packed: TypeAlias = tuple[bytes, "Segment | None"]
 
 SEGMENT_BYTES_MIN = 64 * 1024
 """Data of at least so many bytes travels in a segment, less through the socket."""
+
+INLINE_BYTES_MAX = 64 << 20
+"""The most that travels through the socket where shared memory has no room for it."""
+
+MAPPED_BYTES_MIN = 1 << 20
+"""Data of at least so many bytes is looked for among what lies in a segment already."""
 
 _ALIGN_BYTES = 64
 _DEPTH_MAX = 20
@@ -25,6 +32,7 @@ _BARE = 0x80
 _INLINE = b"I"  # buffers follow the pickle
 _SEGMENT = b"S"  # buffers lie in the segment
 _WHOLE = b"W"  # the pickle lies in the segment too, as the first buffer
+_MAPPED = b"L"  # buffers lie at places of their own in a segment that was there already
 
 _dumps, _loads = pickle.dumps, pickle.loads
 
@@ -61,13 +69,12 @@ def pack_call(args: tuple[Any, ...], kwargs: dict[str, Any], label: str) -> Pack
         raise
 
 
-def pack_apart(value: Any, name: str, segment: Segment | None) -> Packed:
-    """Pack, with the buffers in a segment that another value with the same buffers has filled."""
+def pack_apart(value: Any, name: str, first: Packed) -> Packed:
+    """Pack a value whose buffers are those of another, which was packed as `first`."""
+    body, segment = first
     if segment is None:
         return pack(value, name)
-    buffers: list[pickle.PickleBuffer] = []
-    body = pickled(value, name, buffers)
-    return _head(_SEGMENT, [buffer.raw() for buffer in buffers]) + body, segment
+    return body[: _head_bytes(body)] + pickled(value, name, []), segment
 
 
 def pickled(value: Any, name: str, buffers: list[pickle.PickleBuffer]) -> bytes:
@@ -98,17 +105,57 @@ def by_value(value: Any, name: str, buffers: list[pickle.PickleBuffer] | None = 
 def bind(body: bytes, buffers: Sequence[memoryview]) -> Packed:
     """Put a pickle and its buffers together."""
     nbytes = sum(buffer.nbytes for buffer in buffers)
+    try:
+        return _bind(body, buffers, nbytes)
+    except MemoryError:
+        if len(body) + nbytes > INLINE_BYTES_MAX:
+            raise
+        # There is no room in shared memory: it goes through the socket.
+        return _inline(body, buffers)
+
+
+def _bind(body: bytes, buffers: Sequence[memoryview], nbytes: int) -> Packed:
     if len(body) >= SEGMENT_BYTES_MIN:
         buffers = [memoryview(body), *buffers]
         return _head(_WHOLE, buffers), Segment.of(buffers)
     if nbytes >= SEGMENT_BYTES_MIN:
+        if nbytes >= MAPPED_BYTES_MIN and len(buffers) == 1:
+            found = _mapped(buffers[0])
+            if found is not None:
+                segment, offset = found
+                return struct.pack("<cIQQ", _MAPPED, 2, offset, nbytes) + body, segment
         return _head(_SEGMENT, buffers) + body, Segment.of(buffers)
+    return _inline(body, buffers)
+
+
+def _inline(body: bytes, buffers: Sequence[memoryview]) -> Packed:
     return b"".join([_head(_INLINE, buffers), *buffers, body]), None
 
 
 def _head(kind: bytes, buffers: Sequence[memoryview]) -> bytes:
     sizes = [buffer.nbytes for buffer in buffers]
     return struct.pack(f"<cI{len(sizes)}Q", kind, len(sizes), *sizes)
+
+
+def _head_bytes(body: bytes) -> int:
+    return 5 + 8 * int.from_bytes(body[1:5], "little")
+
+
+def is_mapped(array: Any) -> bool:
+    """Whether an array lies in a segment already, unchanged, so that sending it copies nothing."""
+    return (
+        array.nbytes >= MAPPED_BYTES_MIN
+        and _mapped(memoryview(array.reshape(-1).view("u1"))) is not None
+    )
+
+
+def _mapped(buffer: memoryview) -> tuple[Segment, int] | None:
+    """Return the segment in which memory lies already, unchanged, and where in it."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    address: int = numpy.frombuffer(buffer, numpy.uint8).__array_interface__["data"][0]
+    return mapped_segment(address, buffer.nbytes)
 
 
 def unpack(body: bytes, segment: Segment | None) -> Any:
@@ -125,6 +172,9 @@ def unpack(body: bytes, segment: Segment | None) -> Any:
             at += size
         return _loads(memoryview(body)[at:], buffers=buffers)
     assert segment is not None
+    if kind == _MAPPED:
+        buffers.append(segment.view(*sizes))
+        return _loads(memoryview(body)[at:], buffers=buffers)
     whole, start = segment.view(0, segment.nbytes), 0
     for size in sizes:
         buffers.append(whole[start : start + size])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from itertools import chain
@@ -9,7 +10,14 @@ from typing import Any, TypeAlias
 
 from .._errors import InputError
 from . import remote
-from .pack import SEGMENT_BYTES_MIN, Packed, pack, pack_apart
+from .abreast import abreast
+from .in_place import sent
+from .pack import SEGMENT_BYTES_MIN, Packed, is_mapped, pack, pack_apart
+
+ABREAST_BYTES_MIN = 8 << 20
+"""Arrays of at least so many bytes are copied by several threads at once."""
+
+_PIECE_BYTES = 8 << 20
 
 Place: TypeAlias = tuple[int, "int | None", "int | None"]
 """Start, end and step of a part, as those of a slice."""
@@ -40,13 +48,11 @@ def scattered(
     if not hasattr(sequence, "__len__"):
         sequence = list(sequence)
     where = places(len(sequence), count, dist)
+    if not flatten and (there := sent(sequence)) is not None:
+        calls = [pack(((name, there, place), {}), name) for place in where]
+        return remote.keep_shared_part, calls
     if not flatten and _is_large_array(sequence):
-        # All map the same memory and see their own rows of it.
-        no_names: dict[str, Any] = {}
-        calls = [((name, sequence, place), no_names) for place in where]
-        first = pack(calls[0])
-        rest = [pack_apart(call, name, first[1]) for call in calls[1:]]
-        return remote.keep_part, [first, *rest]
+        return _scattered_array(name, sequence, where)
     sliced = getattr(sequence, "iloc", sequence)
     if not hasattr(sliced, "__getitem__") or isinstance(sequence, dict):
         sliced = list(sequence)
@@ -57,6 +63,23 @@ def scattered(
             part = getattr(part, "iloc", part)[0]
         pushed.append(pack((({name: part},), {}), f"the part of `{name}`"))
     return remote.push, pushed
+
+
+def _scattered_array(
+    name: str, array: Any, where: list[Place]
+) -> tuple[Callable[..., Any], list[Packed]]:
+    """Return what keeps a part of an array, which is copied once, or not if it need not be."""
+    if array.flags.c_contiguous and not is_mapped(array) and where[0][2] is None:
+        # Each engine's rows have memory of their own, which is given back when it lets them go.
+        pushed: list[tuple[Any, str]] = [
+            ((({name: array[slice(*place)]},), {}), f"the part of `{name}`") for place in where
+        ]
+        return remote.push, abreast([functools.partial(pack, *each) for each in pushed])
+    # All map the same memory and see their own rows of it.
+    no_names: dict[str, Any] = {}
+    calls = [((name, array, place), no_names) for place in where]
+    first = pack(calls[0], name)
+    return remote.keep_part, [first, *(pack_apart(call, name, first) for call in calls[1:])]
 
 
 def _is_large_array(sequence: Any) -> bool:
@@ -105,10 +128,32 @@ def _joined_arrays(values: list[Any], dist: str) -> Any:
         return numpy.array(values)
     if len(values) == 1:
         return values[0]
-    if dist == "b":
-        return numpy.concatenate(values)
+    nbytes = sum(value.nbytes for value in values)
+    if dist == "b" and (nbytes < ABREAST_BYTES_MIN or len({v.shape[1:] for v in values}) > 1):
+        return numpy.concatenate(values)  # which says what does not fit together
     length = sum(map(len, values))
     joined = numpy.empty((length, *values[0].shape[1:]), numpy.result_type(*values))
-    for first, value in enumerate(values):
-        joined[first :: len(values)] = value
+    if dist == "r":
+        for first, value in enumerate(values):
+            joined[first :: len(values)] = value
+        return joined
+    abreast(_copies(joined, values))
     return joined
+
+
+def _copies(joined: Any, values: list[Any]) -> list[Callable[[], None]]:
+    """Return the copying of arrays into one, in pieces of some megabytes."""
+    copies: list[Callable[[], None]] = []
+    at = 0
+    for value in values:
+        rows = max(1, len(value) * _PIECE_BYTES // max(1, value.nbytes))
+        for low in range(0, len(value), rows):
+            piece = value[low : low + rows]
+            into = joined[at + low : at + low + len(piece)]
+            copies.append(functools.partial(_copy, into, piece))
+        at += len(value)
+    return copies
+
+
+def _copy(into: Any, piece: Any) -> None:
+    into[...] = piece

@@ -62,7 +62,9 @@ class Pump:
         while until._left:
             left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
             if self._lost is not None:
-                break  # all that was pending has ended
+                with self._lock:
+                    self._end_pending()  # what came in at the very moment of the loss
+                break
             if not self._lead(left_s):
                 self._follow(until, left_s)
             if left_s == 0.0:
@@ -154,13 +156,16 @@ class Pump:
 
     def _lose(self, reason: str) -> None:
         """End everything: the controller is gone. The lock is held."""
-        if self._lost is not None:
-            return
-        self._lost = reason
-        body, status = reason.encode(), failure.CONTROLLER_LOST
-        pending, self._pending = self._pending, {}
-        for task, result in pending.items():
-            if result._arrived((0, task, status, -1, 0, 0, 0, body, None)):
+        if self._lost is None:
+            self._lost = reason
+        self._end_pending()
+
+    def _end_pending(self) -> None:
+        """End what is waited for in vain. The lock is held."""
+        body, status = (self._lost or "").encode(), failure.CONTROLLER_LOST
+        for task in list(self._pending):
+            result = self._pending.pop(task, None)
+            if result is not None and result._arrived((0, task, status, -1, 0, 0, 0, body, None)):
                 self._ended(result)
 
     def _call_back(self) -> None:
@@ -205,9 +210,8 @@ class Pump:
         """Have nothing more to do with the controller."""
         with self._lock:
             self._lose(reason)
-        if self._leader.locked():
-            # Somebody waits for the socket: an answer wakes them.
-            self._link.request('{"do": "status"}')
+        # Nothing need be kept for it; the answer wakes whoever waits for the socket.
+        self._link.request('{"do": "leave"}')
         self._tell()
         self._call_back()
 

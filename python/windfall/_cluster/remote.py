@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _core
 from .engine import Engine, current
+from .in_place import Sent, seen
 
 
 class Cell:
@@ -86,6 +87,13 @@ def pull_all(names: Sequence[str]) -> list[Any]:
 def keep_part(name: str, whole: Any, place: tuple[int | None, int | None, int | None]) -> None:
     """Set a name to the engine's part of an array that all engines map."""
     assign(current(), name, whole[slice(*place)])
+
+
+def keep_shared_part(
+    name: str, there: Sent, place: tuple[int | None, int | None, int | None]
+) -> None:
+    """Set a name to the engine's part of an array in shared memory, in place."""
+    assign(current(), name, seen(there)[slice(*place)])
 
 
 def clear() -> None:

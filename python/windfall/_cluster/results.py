@@ -16,6 +16,11 @@ from .waiting import Fewer, One, Together
 if TYPE_CHECKING:
     from .client import Client
 
+_KEPT_BYTES_MAX = 256
+"""A packed result that is smaller may stay beside what it meant."""
+
+_NO_ERRORS: list[BaseException] = []
+
 Event = tuple[Any, ...]
 """What the controller tells of a task: 0, task, status, engine, three times, body, segment."""
 
@@ -33,44 +38,21 @@ class AsyncResult:
         The numbers of the tasks; `client.result(tasks)` fetches them from another client.
     """
 
-    __slots__ = (
-        "_client",
-        "_callbacks",
-        "_errors",
-        "_events",
-        "_finish",
-        "_left",
-        "_outputs",
-        "_single",
-        "_submitted_us",
-        "_targets",
-        "_values",
-        "_watchers",
-        "__weakref__",
-        "name",
-        "tasks",
-    )
+    # What few results need is the class's until it is set.
+    _targets: list[int] | None = None
+    _finish: Callable[[list[Any]], Any] | None = None
+    _single = True
+    _values: list[Any] | None = None
+    _errors: list[BaseException] | None = None
+    _callbacks: list[Callable[[AsyncResult], object]] | None = None
+    _watchers: list[Callable[[int, int, int, bytes], object]] | None = None
+    _outputs: dict[int, list[tuple[int, bytes]]] | None = None
+    _submitted_us = 0
 
-    def __init__(
-        self,
-        client: Client,
-        tasks: range,
-        name: str,
-        targets: list[int] | None = None,
-        finish: Callable[[list[Any]], Any] | None = None,
-        single: bool = True,
-    ) -> None:
+    def __init__(self, client: Client, name: str, tasks: range) -> None:
         self._client, self.tasks, self.name = client, tasks, name
-        self._targets, self._finish = targets, finish
         self._left = len(tasks)
         self._events: list[Event | None] = [None] * self._left
-        self._single = single
-        self._values: list[Any] | None = None
-        self._errors: list[BaseException] | None = None
-        self._callbacks: list[Callable[[AsyncResult], object]] | None = None
-        self._watchers: list[Callable[[int, int, int, bytes], object]] | None = None
-        self._outputs: dict[int, list[tuple[int, bytes]]] | None = None
-        self._submitted_us = 0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name}>"
@@ -156,6 +138,12 @@ class AsyncResult:
         return TimeoutError(message, "it runs on: wait again, or take it back by `.cancel()`")
 
     def _decode(self) -> None:
+        event = self._events[0]
+        if len(self._events) == 1 and event is not None and not event[2] and event[8] is None:
+            self._values, self._errors = [unpack(event[7], None)], _NO_ERRORS
+            if len(event[7]) > _KEPT_BYTES_MAX:
+                self._events[0] = (*event[:7], b"", None)
+            return
         values: list[Any] = []
         errors: list[BaseException] = []
         for place, event in enumerate(self._events):

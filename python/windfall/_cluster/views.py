@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .._errors import InputError
 from . import parts, remote
+from .calls import Calls
 from .map import MapOptions, lazily
 from .map import start as start_map
 from .map_result import AsyncMapResult
 from .options import Options
 from .results import AsyncResult
-from .ship import interactive
+from .ship import interactive, name_of, ship
 
 if TYPE_CHECKING:
     from .._rng import RngLike
@@ -50,7 +51,7 @@ class View(abc.ABC):
         """Return a view with other options for its tasks.
 
         They are `retries` (of balanced views), `timeout_s`, `label`, and what the tasks wait for:
-        `after`, `follow`, `wait_for_all`, `on_success`, `on_failure`.
+        `after`, `follow`, `wait_for_all`, `on_success`, `on_failure`, `wait_s`.
         """
 
     @abc.abstractmethod
@@ -169,6 +170,9 @@ class View(abc.ABC):
 class BalancedView(View):
     """Each task runs on one engine: whichever of the view's is free first."""
 
+    _calls: Calls | None = None
+    """The function that was called last."""
+
     def __repr__(self) -> str:
         where = "any engine" if self._targets is None else f"one of {self._targets}"
         return f"<BalancedView {where}>"
@@ -179,7 +183,15 @@ class BalancedView(View):
 
     def apply(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> AsyncResult:
         """Call `function(*args, **kwargs)` on whichever engine is free first."""
-        return self.client._submit(function, (args, kwargs), self._options, self._targets, True)
+        calls = self._calls
+        if calls is not None and not kwargs and calls.shipped is ship(function):
+            return calls.submit(args)
+        options, targets = self._options, self._targets
+        if kwargs or not options.is_plain:
+            return self.client._submit(function, (args, kwargs), options, targets, True)
+        label = options.label or name_of(function)
+        calls = self._calls = Calls(self.client, ship(function), label, (options, targets))
+        return calls.submit(args)
 
 
 class DirectView(View):
@@ -289,8 +301,10 @@ class DirectView(View):
         Parameters
         ----------
         sequence
-            A list, array, data frame, or anything that can be sliced or iterated. An array of
-            64 KiB or more lies once in memory, of which each engine maps its rows.
+            A list, array, data frame, or anything that can be sliced or iterated. A large array
+            is copied once, into memory that the engines map; not at all if it came from an engine
+            and was not written to since. A `windfall.shared.Array`, or a NumPy view of one, stays
+            where it is: what is written to it, here or on any engine, all see.
         dist : str
             `b` for blocks, `r` for round robin: element i goes to engine i modulo their number.
         flatten : bool

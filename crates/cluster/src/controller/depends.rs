@@ -1,9 +1,10 @@
 //! What a task waits for: others that must have ended, and where they ran.
 
+use super::tasks::ByTask;
 use super::{Comm, Controller};
 use crate::message::{EngineId, Payload, Status, TaskId};
 use serde::Deserialize;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Ended tasks that are remembered for those that depend on them.
 const PAST_MAX: usize = 100_000;
@@ -27,6 +28,9 @@ pub struct Depends {
     /// Whether those that failed count.
     #[serde(default)]
     pub failure: bool,
+    /// How long it waits for them, in seconds; without an end if none.
+    #[serde(default)]
+    pub wait_s: Option<f64>,
 }
 
 fn yes() -> bool {
@@ -50,7 +54,7 @@ impl Depends {
 /// Where tasks ended and whether well, the latest of them.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    ended: HashMap<TaskId, (EngineId, bool)>,
+    ended: ByTask<(EngineId, bool)>,
     order: VecDeque<TaskId>,
 }
 
@@ -111,9 +115,22 @@ impl Controller {
         }
     }
 
+    /// Ends a task that has waited long enough for others.
+    pub(super) fn give_up_waiting(&mut self, id: TaskId, comm: &mut impl Comm) {
+        let depends = self.tasks.get(&id).and_then(|task| task.submission.depends.as_deref());
+        let wait_s = depends.and_then(|text| Depends::read(text).ok()?.wait_s).unwrap_or(0.0);
+        let message = format!("what the task depends on has not ended after {wait_s} s");
+        let body = serde_json::json!({ "message": message }).to_string();
+        let payload = Payload::of(body.into_bytes());
+        self.finish(id, (Status::Impossible, 0, [self.now; 2], payload), comm);
+    }
+
     /// Queues a task whose dependencies have ended, or ends it if they can never be met.
     pub(super) fn unblock(&mut self, id: TaskId, comm: &mut impl Comm) {
-        let task = &self.tasks[&id];
+        let task = self.tasks.get_mut(&id).expect("the caller has it");
+        if let Some(deadline) = task.deadline_us.take() {
+            self.deadlines.remove(&(deadline, id));
+        }
         let Some(depends) = task.submission.depends.as_deref().map(Depends::read) else {
             return self.queue(id, comm);
         };

@@ -150,7 +150,11 @@ impl Controller {
             }
             self.deadlines.pop_first();
             let Some(task) = self.tasks.get_mut(&id) else { continue };
-            let Some(engine) = task.sent_to else { continue };
+            let Some(engine) = task.sent_to else {
+                task.deadline_us = None;
+                self.give_up_waiting(id, comm);
+                continue;
+            };
             if task.is_warned {
                 comm.signal(engine, SIGKILL);
                 continue;

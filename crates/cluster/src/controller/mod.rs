@@ -14,6 +14,7 @@ mod dispatch;
 mod engine;
 mod requests;
 mod task;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use depends::Past;
 use engine::Engine;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use task::Task;
+use tasks::ByTask;
 
 /// What happens outside.
 #[derive(Debug)]
@@ -82,7 +84,7 @@ pub struct Controller {
     now: u64,
     engines: BTreeMap<EngineId, Engine>,
     clients: BTreeMap<ClientId, Client>,
-    tasks: HashMap<TaskId, Task>,
+    tasks: ByTask<Task>,
     /// Balanced tasks that any engine may take.
     queue: VecDeque<TaskId>,
     /// Balanced tasks for some engines only, by the engines.
@@ -98,7 +100,7 @@ pub struct Controller {
     /// Functions, while a client that sent them is connected.
     functions: HashMap<Name, Bytes>,
     function_bytes: usize,
-    waiters: HashMap<TaskId, Vec<TaskId>>,
+    waiters: ByTask<Vec<TaskId>>,
     past: Past,
     is_stopping: bool,
     done: u64,

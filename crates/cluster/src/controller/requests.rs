@@ -2,7 +2,7 @@
 
 use super::engine::State;
 use super::{Comm, Controller};
-use crate::message::{ClientId, EngineId, Message, TaskId};
+use crate::message::{ClientId, EngineId, Message, Outcome, TaskId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -30,6 +30,8 @@ enum Request {
     Fetch { tasks: Vec<TaskId> },
     /// Forgets outcomes that nobody fetched.
     Purge,
+    /// Says that this client goes for good and needs nothing any more.
+    Leave,
     /// Ends the cluster.
     Stop,
 }
@@ -92,6 +94,12 @@ impl Controller {
                 comm.purge();
                 json!({})
             }
+            Request::Leave => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.is_leaving = true;
+                }
+                json!({})
+            }
             Request::Stop => {
                 self.stop(comm);
                 json!({})
@@ -145,11 +153,19 @@ impl Controller {
                     }
                 }
                 running.push(id);
+            } else if let Some(outcome) = self.delivered(id) {
+                comm.to_client(client, Message::Result(outcome));
             } else {
                 unknown.push(id);
             }
         }
         json!({ "unknown": unknown, "running": running })
+    }
+
+    /// The outcome of a task that its client was sent, if it is remembered.
+    fn delivered(&self, id: TaskId) -> Option<Outcome> {
+        let owner = ClientId::try_from(id >> 40).ok()?;
+        self.clients.get(&owner)?.delivered(id).cloned()
     }
 
     fn status(&self) -> Value {

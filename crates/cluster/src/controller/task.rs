@@ -28,7 +28,7 @@ pub(super) struct Task {
     pub sent_to: Option<EngineId>,
     /// Tasks that it still waits for.
     pub waits_for: usize,
-    /// When it must have ended, once it is sent.
+    /// When it must have ended, once it is sent; before that, when what it waits for must have.
     pub deadline_us: Option<u64>,
     pub is_warned: bool,
 }
@@ -103,6 +103,11 @@ impl Controller {
         }
         if let Some(depends) = depends {
             task.waits_for = self.wait_for(id, depends);
+            if let Some(wait_s) = depends.wait_s.filter(|_| task.waits_for > 0) {
+                let deadline = self.now.saturating_add((wait_s.max(0.0) * 1e6) as u64);
+                task.deadline_us = Some(deadline);
+                self.deadlines.insert((deadline, id));
+            }
         }
         let is_ready = task.waits_for == 0;
         self.tasks.insert(id, task);
@@ -267,6 +272,9 @@ impl Controller {
         comm: &mut impl Comm,
     ) {
         let Some(task) = self.tasks.remove(&id) else { return };
+        if let Some(deadline) = task.deadline_us {
+            self.deadlines.remove(&(deadline, id));
+        }
         let times = [task.submitted_us, began, ended];
         let outcome = Outcome { task: id, status, engine, times, payload };
         if let Some(client) = self.clients.get_mut(&task.client) {
@@ -277,6 +285,9 @@ impl Controller {
         wanted.retain(|client| self.clients.contains_key(client));
         match wanted.pop() {
             Some(last) => {
+                if let Some(client) = self.clients.get_mut(&task.client) {
+                    client.note_delivered(&outcome);
+                }
                 for client in wanted {
                     comm.to_client(client, Message::Result(outcome.clone()));
                 }

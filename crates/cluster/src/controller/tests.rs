@@ -301,6 +301,24 @@ fn tasks_wait_for_others_and_follow_them() {
 }
 
 #[test]
+fn a_task_waits_for_others_no_longer_than_it_may() {
+    let mut bench = Bench::new(2);
+    bench.balanced(1..2);
+    let depends = |wait_s: f64| Some(json!({"after": [1], "wait_s": wait_s}).to_string());
+    bench.submit(Submission { depends: depends(0.5), ..balanced(2) });
+    bench.submit(Submission { depends: depends(2.0), ..balanced(3) });
+    bench.submit(Submission { depends: depends(9.0), ..balanced(4) });
+    bench.now = bench.all.wakes_at_us().unwrap();
+    bench.on(Event::Tick);
+    assert_eq!(bench.ended(), [(2, Status::Impossible)]);
+    assert!(bench.notes.signals.is_empty());
+    bench.ask_as(1, &json!({"do": "abort", "tasks": [4]}));
+    bench.done(0, 1, Status::Ok, 10);
+    assert_eq!(bench.sent().last().map(|(_, task)| *task), Some(3));
+    assert_eq!(bench.all.deadlines.len(), 0, "it has begun, and may take as long as it likes");
+}
+
+#[test]
 fn one_of_several_is_enough_where_any_will_do() {
     let mut bench = Bench::new(3);
     bench.balanced(1..3);
@@ -369,6 +387,30 @@ fn outcomes_of_a_client_that_is_gone_wait_for_another() {
 }
 
 #[test]
+fn outcomes_that_a_client_had_when_it_died_are_there_for_another() {
+    let mut bench = Bench::new(1);
+    bench.balanced(1..3);
+    (1..3).for_each(|task| bench.done(0, task, Status::Ok, 10));
+    bench.on(Event::ClientCame { client: 2, is_owner: false });
+    bench.notes.to_clients.clear();
+    // Tasks are numbered by their clients: these are of client 1 by their first bits.
+    let first = 1 << 40;
+    bench.balanced(first..first + 1);
+    bench.done(0, first, Status::Ok, 10);
+    bench.notes.to_clients.clear();
+    let reply = bench.ask_as(2, &json!({"do": "fetch", "tasks": [first]}));
+    assert_eq!(reply["unknown"], json!([]), "even while its client is there");
+    bench.on(Event::ClientGone(1));
+    assert_eq!(bench.notes.kept.len(), 3);
+    let mut leaving = Bench::new(1);
+    leaving.balanced(1..2);
+    leaving.done(0, 1, Status::Ok, 10);
+    leaving.ask_as(1, &json!({"do": "leave"}));
+    leaving.on(Event::ClientGone(1));
+    assert!(leaving.notes.kept.is_empty());
+}
+
+#[test]
 fn outcomes_go_to_whoever_asks_and_to_whose_task_it_is() {
     let mut bench = Bench::new(2);
     bench.balanced(1..3);
@@ -387,7 +429,8 @@ fn outcomes_go_to_whoever_asks_and_to_whose_task_it_is() {
     bench.on(Event::ClientGone(1));
     bench.done(1, 2, Status::Ok, 10);
     assert_eq!(told(&bench), [2]);
-    assert!(bench.notes.kept.is_empty());
+    let kept: Vec<TaskId> = bench.notes.kept.iter().map(|outcome| outcome.task).collect();
+    assert_eq!(kept, [1], "what it had when it died, and nothing that another was sent");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::io::Result;
 use std::mem::MaybeUninit;
+use std::os::unix::fs::FileExt;
 
 /// The abstract name of a user's cluster.
 fn address(name: &str) -> Result<SocketAddrUnix> {
@@ -72,6 +73,25 @@ pub fn seal(fd: BorrowedFd<'_>) -> Result<()> {
 /// Whether nobody can write to it any more.
 pub fn is_sealed(fd: BorrowedFd<'_>) -> bool {
     rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SealFlags::WRITE))
+}
+
+/// Whether this process has written to none of these bytes, which a private mapping shows it.
+pub fn is_unwritten(address: usize, nbytes: usize) -> bool {
+    // Of each page the table says whether it is swapped (bit 62) or here (63), and if it is here
+    // whether it is the segment's own (61): a page that was written to is a copy, which is not.
+    const PAGES: usize = 8192;
+    let page = rustix::param::page_size();
+    let (first, end) = (address / page, (address + nbytes).div_ceil(page));
+    let Ok(table) = std::fs::File::open("/proc/self/pagemap") else { return false };
+    let mut words = vec![0u8; 8 * PAGES.min(end - first)];
+    let is_shown = |word: &[u8]| {
+        let word = word.try_into().map(u64::from_ne_bytes);
+        word.is_ok_and(|word| matches!(word >> 61, 0b000 | 0b001 | 0b101))
+    };
+    (first..end).step_by(PAGES).all(|at| {
+        let words = &mut words[..8 * PAGES.min(end - at)];
+        table.read_exact_at(words, 8 * at as u64).is_ok() && words.chunks_exact(8).all(is_shown)
+    })
 }
 
 /// Asks to be killed when the parent dies; false if it is dead already.

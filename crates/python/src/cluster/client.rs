@@ -19,6 +19,24 @@ pub struct ClientLink {
     next_request: AtomicU32,
 }
 
+/// A limit of seconds in microseconds; 0 if there is none.
+pub(super) fn timeout_us(timeout_s: Option<f64>) -> u64 {
+    timeout_s.map_or(0, |s| (s * 1e6).max(1.0) as u64)
+}
+
+impl ClientLink {
+    /// So many consecutive numbers for tasks; the first of them.
+    pub(super) fn take_numbers(&self, count: u64) -> u64 {
+        self.next_task.fetch_add(count, Ordering::Relaxed)
+    }
+
+    /// Sends tasks, now or with what follows.
+    pub(super) fn send(&self, submission: Submission) {
+        self.link.send(&Message::Submit(submission));
+        self.link.work();
+    }
+}
+
 #[pymethods]
 impl ClientLink {
     /// Connects to the cluster of that name; if `is_owner`, the cluster ends with this connection.
@@ -60,7 +78,7 @@ impl ClientLink {
         depends: Option<String>,
     ) -> PyResult<u64> {
         let count = if balanced { 1 } else { targets.as_ref().map_or(1 << 12, Vec::len) as u64 };
-        let first = self.next_task.fetch_add(count, Ordering::Relaxed);
+        let first = self.take_numbers(count);
         let submission = Submission {
             first,
             targets,
@@ -68,12 +86,11 @@ impl ClientLink {
             function: function.map(name).transpose()?,
             label: label.into(),
             retries,
-            timeout_us: timeout_s.map_or(0, |s| (s * 1e6).max(1.0) as u64),
+            timeout_us: timeout_us(timeout_s),
             depends,
             payload: payload(body, segment)?,
         };
-        self.link.send(&Message::Submit(submission));
-        self.link.work();
+        self.send(submission);
         Ok(first)
     }
 

@@ -1,5 +1,6 @@
 //! The cluster for Python: segments, the links of clients and engines, the controller's loop.
 
+mod caller;
 mod claims;
 mod client;
 mod engine;
@@ -10,11 +11,12 @@ mod map_reports;
 mod segment;
 pub mod shared;
 
+pub use caller::Caller;
 pub use claims::Claims;
 pub use client::ClientLink;
 pub use engine::{EngineLink, now_us};
 pub use map::{MapLoop, current_item, set_current_item};
-pub use segment::Segment;
+pub use segment::{Segment, mapped_segment};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

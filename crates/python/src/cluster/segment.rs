@@ -6,6 +6,7 @@ use pyo3::types::PyDict;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use windfall::cluster;
+use windfall::cluster::mapped::{self, MAPPED_BYTES_MIN};
 use windfall::cluster::segment::{Kind, Mapping, offsets};
 
 /// Memory behind a descriptor; it has no name and goes with its last user.
@@ -17,7 +18,23 @@ pub struct Segment {
 /// Keeps a mapping for as long as a view of it lives.
 #[pyclass(frozen, module = "windfall._core")]
 struct Held {
-    _mapping: Arc<Mapping>,
+    mapping: Option<Arc<Mapping>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let is_noted = self.mapping.take().is_some_and(|m| m.nbytes() >= MAPPED_BYTES_MIN);
+        if is_noted {
+            mapped::forget_gone();
+        }
+    }
+}
+
+/// The segment in which these bytes of this process lie unchanged, and where in it.
+#[pyfunction]
+pub fn mapped_segment(py: Python<'_>, address: usize, nbytes: usize) -> Option<(Segment, usize)> {
+    let found = py.detach(|| mapped::find(address, nbytes));
+    found.map(|(segment, offset)| (Segment::wrap(segment), offset))
 }
 
 impl Segment {
@@ -42,24 +59,37 @@ impl Segment {
             return Err(PyValueError::new_err(text));
         }
         let mapping = Arc::new(self.inner.map(kind).map_err(failed)?);
+        if kind == Kind::Private {
+            mapped::note(&mapping, &self.inner);
+        }
         let address = mapping.start().as_ptr() as usize + offset;
         let ctypes = py.import("ctypes")?;
         let array =
             ctypes.getattr("c_ubyte")?.mul(nbytes)?.call_method1("from_address", (address,))?;
-        array.setattr("mapping", Held { _mapping: mapping })?;
+        array.setattr("mapping", Held { mapping: Some(mapping) })?;
         let view = py.import("builtins")?.call_method1("memoryview", (array,))?;
         view.call_method1("cast", ("B",))
     }
 }
 
+const FULL: &str = "\nhint: it counts as memory of this machine and its control group, and for \
+                    `ulimit -f`; free some, or send less at once";
+
 pub(super) fn failed(error: impl Into<std::io::Error>) -> PyErr {
+    use std::io::ErrorKind::{FileTooLarge, OutOfMemory, QuotaExceeded, StorageFull};
     let error: std::io::Error = error.into();
     match error.kind() {
-        std::io::ErrorKind::OutOfMemory | std::io::ErrorKind::StorageFull => {
-            PyMemoryError::new_err(format!("shared memory: {error}"))
+        OutOfMemory | StorageFull | FileTooLarge | QuotaExceeded => {
+            PyMemoryError::new_err(format!("shared memory: {error}{FULL}"))
         }
         _ => PyOSError::new_err(format!("shared memory: {error}")),
     }
+}
+
+/// What Python says of a failed system call, as the error that it is here.
+fn failed_call(py: Python<'_>, error: PyErr) -> PyErr {
+    let errno = error.value(py).getattr("errno").and_then(|errno| errno.extract::<i32>());
+    errno.map_or(error, |errno| failed(std::io::Error::from_raw_os_error(errno)))
 }
 
 #[pymethods]
@@ -98,7 +128,8 @@ impl Segment {
                     *nbytes as isize,
                     1,
                 ))?;
-                let count: usize = pwrite.call1((fd, rest, start + done))?.extract()?;
+                let count = pwrite.call1((fd, rest, start + done));
+                let count: usize = count.map_err(|error| failed_call(py, error))?.extract()?;
                 done += count;
             }
         }
