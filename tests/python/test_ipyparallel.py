@@ -134,6 +134,43 @@ def test_a_balanced_map_has_chunks_and_comes_as_it_is_there(lv):
     assert list(slow)[-1] == 0.3
 
 
+def test_a_map_without_a_chunk_size_is_claimed_from_an_index(rc, lv):
+    def shout(x):
+        print("at", x)
+        return x + offset  # noqa: F821
+
+    rc[:].push({"offset": 100}, block=True)
+    result = lv.map_async(ipp.interactive(shout), range(5000))
+    assert (
+        len(result) == 5000 and len(result.msg_ids) == len(rc) and repr(result).endswith("shout>")
+    )
+    assert result.get(30) == list(range(100, 5100)) and result.successful()
+    assert result.progress == 5000 and result.stdout[:2] == ["at 0\n", "at 1\n"]
+    assert set(result.engine_id) == set(rc.ids) and set(result.status) == {"ok"}
+    assert result.serial_time > 0 and result.wall_time > 0
+    assert lv.history[-len(rc) :] == result.msg_ids and not rc.outstanding & set(result.msg_ids)
+    assert sorted(lv.map_async(abs, range(-50, 0), ordered=False)) == list(range(1, 51))
+
+
+def test_errors_of_such_a_map_are_those_of_its_elements(lv):
+    result = lv.map_async(lambda x: 1 // x, [1, 0, 2, 0])
+    with pytest.raises(ipp.CompositeError, match="ZeroDivisionError") as told:
+        result.get(30)
+    assert len(told.value.errors) == 2 and not result.successful()
+    values = iter(result)
+    assert next(values) == 1
+    with pytest.raises(ipp.RemoteError, match="ZeroDivisionError"):
+        next(values)
+    kept = lv.map(lambda x: 1 // x, [1, 0, 2], block=True, return_exceptions=True)
+    assert [kept[0], kept[2]] == [1, 0] and isinstance(kept[1], ipp.RemoteError)
+    slow = lv.map_async(time.sleep, [0.2] * 100)
+    with pytest.raises(TimeoutError):
+        slow.get(timeout=0.05)
+    slow.abort()
+    with pytest.raises(ipp.TaskAborted):
+        slow.get(30)
+
+
 def test_imap_has_few_tasks_under_way(lv):
     import itertools
 
@@ -265,6 +302,16 @@ def test_tasks_wait_for_others_and_are_tried_again(rc, lv):
 
     with lv.temp_flags(retries=1):
         assert [lv.apply_async(fail_here, 0).get() for _ in range(4)]
+
+
+def test_tasks_wait_for_others_no_longer_than_they_may(lv):
+    first = lv.apply_async(time.sleep, 1.0)
+    with lv.temp_flags(after=first, timeout=0.1):
+        late = lv.apply_async(abs, -1)
+    with pytest.raises(ipp.error.DependencyTimeout, match="has not ended after 0.1 s"):
+        late.get(0.9)
+    with lv.temp_flags(after=first, timeout=30):
+        assert lv.apply_async(abs, -1).get(30) == 1
 
 
 def test_tasks_go_where_they_can(rc, lv):

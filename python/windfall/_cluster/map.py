@@ -11,7 +11,7 @@ from .map_items import columns
 from .map_result import AsyncMapResult
 from .map_state import Map, Work
 from .nested import seed_within
-from .ship import name_of, ship
+from .ship import Shipped, name_of, ship
 
 if TYPE_CHECKING:
     from .._rng import RngLike
@@ -61,13 +61,13 @@ def seed_of(rng: RngLike) -> str:
 def start(
     client: Client,
     engines: Sequence[int],
-    function: Callable[..., Any],
+    function: Callable[..., Any] | Shipped,
     iterables: Sequence[Iterable[Any]],
     options: MapOptions,
     starred: bool = False,
     first: int = 0,
 ) -> AsyncMapResult:
-    """Start a map over `iterables` on `engines`."""
+    """Start a map over `iterables` on `engines`; a function that is shipped needs a label."""
     options = options.checked()
     if not engines:
         raise InputError("the view has no engines\nhint: `client.ids` lists those there are")
@@ -76,10 +76,14 @@ def start(
     found, length = columns(iterables)
     if starred:
         found = [[tuple(arguments) for arguments in itertools.islice(found[0], length)]]
+    if isinstance(function, Shipped):
+        shipped, label = function, options.label
+    else:
+        shipped, label = ship(function), options.label or name_of(function)
     work = Work(
         function,
-        ship(function),
-        options.label or name_of(function),
+        shipped,
+        label,
         found,
         length,
         starred,

@@ -47,7 +47,7 @@ PENDING = Pending()
 class Work(NamedTuple):
     """What is asked for: a function over the first `length` items of each column."""
 
-    function: Callable[..., Any]
+    function: Any
     shipped: Shipped
     label: str
     columns: list[Any]
@@ -79,6 +79,8 @@ class Map:
         self.ended_s: float | None = None
         self.tasks: dict[int, int] = {}
         """The tasks under way, each with its slot in the index."""
+        self.ended: dict[int, tuple[Any, ...]] = {}
+        """How the others have ended."""
         self.claims: Any = None
         self._segment: _core.Segment | None = None
         self._seen: list[tuple[int | None, int, int, int, int]] = []
@@ -216,6 +218,7 @@ class Map:
     def _arrived(self, event: tuple[Any, ...]) -> bool:
         """An engine's part is over, and its last report was taken; true if that was the end."""
         slot, status = self.tasks.pop(event[1]), event[2]
+        self.ended[event[1]] = event
         if self.is_over:
             self._let_go()
             return False

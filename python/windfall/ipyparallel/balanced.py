@@ -6,9 +6,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .._cluster import ship
+from .._cluster.map import MapOptions
+from .._cluster.map import start as start_map
 from .._cluster.options import Options
 from .._cluster.pack import EMPTY_CALL, pack, pack_call
-from .._errors import UnsupportedError
+from .functions import Reference, dependent, shipped
+from .indexed import IndexedMapResult
 from .maps import AsyncMapResult, How, LazyMapIterator, mapper, sequences_of
 from .record import Part
 from .views import View, dependencies
@@ -26,6 +29,8 @@ class LoadBalancedView(View):
         How often a task is run again, on another engine, after it failed.
     after, follow
         What tasks wait for; with `follow` they run on the same engine.
+    timeout : float
+        How long they wait for those, in seconds; then they end with `DependencyTimeout`.
     """
 
     _flag_names = ["targets", "block", "track", "follow", "after", "timeout", "retries", "label"]
@@ -47,14 +52,10 @@ class LoadBalancedView(View):
         label = self.label or name
         if self.after is None and self.follow is None:
             return Options(label=label, retries=self.retries or 0)
-        if self.timeout:
-            raise UnsupportedError(
-                "tasks wait for what they depend on without a time limit"
-                "\nhint: leave out `timeout`, and give the tasks that they depend on a limit"
-            )
         waits = dependencies(self.after, self.follow)
         self.client._check_known([*waits.get("after", ()), *waits.get("follow", ())])
-        return Options(label=label, retries=self.retries or 0, **waits)
+        how: dict[str, Any] = {"retries": self.retries or 0, "wait_s": self.timeout or None}
+        return Options(label=label, **how, **waits)
 
     def _really_apply(
         self, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], block: bool | None = None
@@ -80,6 +81,8 @@ class LoadBalancedView(View):
 
     def _map(self, function: Any, sequences: tuple[Any, ...], how: How) -> AsyncMapResult:
         sliced, length = sequences_of(sequences)
+        if how.chunksize is None and not how.whole and self._is_free(function):
+            return self._indexed(function, [each[:length] for each in sliced], how)
         size = how.chunksize or 1
         if size < 1:
             raise ValueError(f"`chunksize` is `{size}`; it must be at least 1")
@@ -93,6 +96,23 @@ class LoadBalancedView(View):
             parts.append(self._submit(shipped, packed, end - start, options))
         found = AsyncMapResult(self.client, parts, name, "b", how.ordered)
         found._return_exceptions = how.return_exceptions
+        self._remember(found)
+        return found
+
+    def _is_free(self, function: Any) -> bool:
+        """Whether elements of a map may run wherever there is room, each of them once."""
+        waits = self.after is not None or self.follow is not None
+        return not (waits or self.retries or isinstance(function, (Reference, dependent)))
+
+    def _indexed(self, function: Any, sequences: list[Any], how: How) -> AsyncMapResult:
+        """Map over elements that engines claim from an index which they share."""
+        core, name = self.client.core, self.label or ship.name_of(function)
+        engines = self._engines()
+        options = MapOptions(how.ordered, on_error="return", label=name)
+        inner = start_map(
+            core, core.ids if engines is None else engines, shipped(function), sequences, options
+        )
+        found = IndexedMapResult(self.client, inner, name, how)
         self._remember(found)
         return found
 

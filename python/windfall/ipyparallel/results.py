@@ -94,7 +94,7 @@ class AsyncResult:
             return not self._left
         done: set[AsyncResult] = set()
         pending: set[AsyncResult] = set()
-        for each in self.split():
+        for each in self._tasks():
             (pending if each._left else done).add(each)
         return done, pending
 
@@ -244,6 +244,10 @@ class AsyncResult:
         if len(self._parts) == 1 and type(self) is AsyncResult:
             return (self,)
         return tuple(self._alone(part) for part in self._parts)
+
+    def _tasks(self) -> tuple[AsyncResult, ...]:
+        """Return a result for each of the tasks."""
+        return self.split()
 
     def _alone(self, part: Part) -> AsyncResult:
         return AsyncResult(self._client, [part], self._fname, True, part.engine)

@@ -146,7 +146,8 @@ class View(abc.ABC):
         block : bool
             Whether to wait and return the values.
         chunksize : int
-            How many elements a task has (load-balanced views).
+            How many elements a task has (load-balanced views). Without it engines claim elements
+            from an index that they share, and a task is what one engine does of them.
         ordered : bool
             Whether the values come in the order of the elements, or as they are there.
         return_exceptions : bool
