@@ -160,35 +160,6 @@ impl Mapping {
         self.is_final
             .then(|| unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.nbytes) })
     }
-
-    /// So many numbers from byte `at` on, if they are there, aligned, and nobody can change them.
-    pub fn floats(self: &Arc<Self>, at: usize, count: usize) -> Option<Floats> {
-        let end = count.checked_mul(8)?.checked_add(at)?;
-        let is_there = self.is_final && at.is_multiple_of(8) && end <= self.nbytes;
-        is_there.then(|| Floats { mapping: Arc::clone(self), at, count })
-    }
-}
-
-/// Numbers in a mapping, which they keep.
-#[derive(Debug)]
-pub struct Floats {
-    mapping: Arc<Mapping>,
-    at: usize,
-    count: usize,
-}
-
-impl AsRef<[f64]> for Floats {
-    fn as_ref(&self) -> &[f64] {
-        if self.count == 0 {
-            return &[];
-        }
-        // SAFETY: `Mapping::floats` has checked that the range lies in the mapping, that it is
-        // aligned (a mapping begins at a page) and that nobody can change it.
-        unsafe {
-            let start = self.mapping.start.as_ptr().add(self.at).cast::<f64>();
-            std::slice::from_raw_parts(start, self.count)
-        }
-    }
 }
 
 // SAFETY: a mapping is plain memory of the process; it belongs to no thread.

@@ -1,30 +1,53 @@
 //! An executor that leaves the process in all but name: it sees only the job as text and bytes.
 
-use windfall_core::{Capabilities, Error, Executor, JobSpec, Result, Sink, Source, Work, Yield};
+use std::sync::{Arc, Mutex, PoisonError};
+use windfall_core::remote::{Held, Order, Packer, Worker, deliver, read_failure};
+use windfall_core::{Capabilities, Error, Executor, Result, Sink, Source, Work};
 use windfall_stats::REGISTRY;
 
-/// Writes the job down, reads it back, runs each shard through `Problem::run_shard` and delivers
-/// bytes: what every executor on another machine does, without the other machine.
-pub struct Wire<S>(
-    /// Where the job finds its data.
-    pub S,
-);
+/// How many orders a job is cut into.
+const ORDERS: u64 = 5;
 
-impl<S: Source + Sync> Executor for Wire<S> {
+/// Writes orders, tables and partials down and reads them back: what every executor on another
+/// machine does, without the other machine.
+#[derive(Debug)]
+pub struct Wire<'a> {
+    packer: Packer<'a, Held>,
+    worker: Mutex<Worker>,
+}
+
+impl<'a> Wire<'a> {
+    /// Jobs find their data in `source`.
+    pub fn new(source: &'a (dyn Source + Sync)) -> Self {
+        Self { packer: Packer::new(&REGISTRY, source), worker: Mutex::new(Worker::new(&REGISTRY)) }
+    }
+}
+
+impl Executor for Wire<'_> {
     fn capabilities(&self) -> Capabilities {
         Capabilities { name: "wire".into(), workers: 1, closures: false }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let spec = work.spec().ok_or_else(|| Error::wire("a job without a spec"))?;
-        let spec = JobSpec::from_json(&spec.to_json())?;
-        let problem = REGISTRY.build(&spec, &self.0)?;
-        for index in work.shards().iter() {
+        let parcel = self.packer.of(spec, |packed| Ok(Arc::new(packed)))?;
+        let (tables, held) = parcel.map(|parcel| (parcel.name, parcel.body)).unzip();
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        for shards in work.shards().cut(ORDERS) {
             if work.cancel().is_stopped() {
                 break;
             }
-            let shard = problem.shards().get(index);
-            sink.put(index, Yield::Bytes(problem.run_shard(shard)?))?;
+            let order = Order { job: spec.to_json(), shards, tables: tables.clone() };
+            let held = |_: &str| held.clone().ok_or_else(|| Error::wire("no tables"));
+            match worker.run(&order.to_bytes(), held) {
+                Ok(reply) => deliver(&reply, sink).map_err(|(_, error)| error)?,
+                Err(failure) => {
+                    let failed = read_failure(&failure, "the wire");
+                    return Err(
+                        failed.map_or_else(|| Error::wire("no failure"), |(_, error)| error)
+                    );
+                }
+            }
             tick();
         }
         Ok(())

@@ -49,6 +49,7 @@ mod options;
 mod panics;
 pub mod partials;
 mod problem;
+pub mod remote;
 mod rounds;
 mod run;
 mod serial;

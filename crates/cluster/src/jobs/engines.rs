@@ -1,16 +1,15 @@
 //! The executor whose workers are the engines of a cluster.
 
-use super::tables::{Noting, pack};
-use super::{Failure, JOBS, Order};
+use super::JOBS;
 use crate::link::{Link, Wait, connect};
 use crate::message::{Bytes, EngineId, Message, Outcome, Payload, Status, Submission, TaskId};
 use crate::segment::Segment;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use windfall_core::remote::{Order, Packer, Parcel, deliver, read_failure};
 use windfall_core::{
     Capabilities, Error, ErrorKind, Executor, JobSpec, Registry, Result, ShardSet, Sink, Source,
-    Work, Yield,
+    Work,
 };
 
 /// How often the calling thread ticks while it waits, in microseconds.
@@ -25,17 +24,8 @@ pub struct Engines<'a> {
     name: String,
     targets: Option<Vec<EngineId>>,
     workers: usize,
-    registry: &'a Registry,
-    source: &'a (dyn Source + Sync),
-    /// The tables of the last job, and what of the job named them.
-    packed: Mutex<Option<Packed>>,
-}
-
-#[derive(Clone)]
-struct Packed {
-    named_by: Value,
-    name: Option<String>,
-    segment: Option<Segment>,
+    /// The tables of jobs, in segments.
+    packer: Packer<'a, Segment>,
 }
 
 impl<'a> Engines<'a> {
@@ -55,42 +45,21 @@ impl<'a> Engines<'a> {
             return Err(Error::invalid("engine", target, &format!("one of {known:?}")));
         }
         let workers = targets.as_ref().map_or(known.len(), Vec::len).max(1);
-        let packed = Mutex::new(None);
-        Ok(Self { name: name.to_owned(), targets, workers, registry, source, packed })
+        let packer = Packer::new(registry, source);
+        Ok(Self { name: name.to_owned(), targets, workers, packer })
     }
 
     /// How many engines there are.
     pub fn workers(&self) -> usize {
         self.workers
     }
+}
 
-    /// The tables that the job reads, in a segment; packed once for jobs that name the same.
-    fn tables(&self, spec: &JobSpec) -> Result<Packed> {
-        // Data are named by text; what changes from round to round is not.
-        let texts = spec.options.values().filter(|value| value.is_string()).cloned();
-        let named_by = Value::from_iter(
-            [Value::from(spec.problem.as_str()), Value::from(spec.data.clone())]
-                .into_iter()
-                .chain(texts),
-        );
-        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(packed) = packed.as_ref().filter(|packed| packed.named_by == named_by) {
-            return Ok(packed.clone());
-        }
-        let noting = Noting::new(self.source);
-        self.registry.build(spec, &noting)?;
-        let tables = noting.into_tables();
-        let fresh = match tables.is_empty() {
-            true => Packed { named_by, name: None, segment: None },
-            false => {
-                let hashes: Vec<String> = tables.values().map(windfall_core::Table::hash).collect();
-                let paths: Vec<&str> = tables.keys().map(String::as_str).collect();
-                let name = format!("{}:{}", paths.join(","), hashes.join(","));
-                Packed { named_by, name: Some(name), segment: Some(pack(&tables)?) }
-            }
-        };
-        Ok(packed.insert(fresh).clone())
-    }
+/// Packed tables in memory that every engine can map.
+fn load(packed: Vec<u8>) -> Result<Segment> {
+    Segment::of(&[&packed]).map_err(|error| {
+        Error::io("shared memory", error).hint("the tables do not fit; see `df /dev/shm`")
+    })
 }
 
 /// Connects; returns the engines there are, once one of them is ready.
@@ -134,10 +103,10 @@ impl Executor for Engines<'_> {
         if work.cancel().is_stopped() || work.shards().is_empty() {
             return Ok(());
         }
-        let packed = self.tables(spec)?;
+        let parcel = self.packer.of(spec, load)?;
         let ((link, client), _) = enter(&self.name)?;
         let mut run = Run { link, sink, pending: BTreeMap::new(), failed: None, is_aborted: false };
-        run.submit(self, work, (spec, &packed), client << 40);
+        run.submit(self, work, (spec, parcel), client << 40);
         while !run.pending.is_empty() {
             tick();
             if (work.cancel().is_stopped() || run.failed.is_some()) && !run.is_aborted {
@@ -178,18 +147,18 @@ impl Run<'_> {
         &mut self,
         on: &Engines<'_>,
         work: &dyn Work,
-        (spec, packed): (&JobSpec, &Packed),
+        (spec, parcel): (&JobSpec, Option<Parcel<Segment>>),
         first_task: TaskId,
     ) {
         self.link.gather(&Message::Blob { name: JOBS, body: Bytes::default() });
         let pieces = work.shards().cut(TASKS_AN_ENGINE * on.workers as u64);
         let job = spec.to_json();
+        let (tables, segment) = parcel.map(|parcel| (parcel.name, parcel.body)).unzip();
         for (task, shards) in (first_task..).zip(pieces) {
-            let written = shards.to_string();
-            let label = format!("{} {written}", spec.problem);
-            let order = Order { job: job.clone(), shards: written, tables: packed.name.clone() };
-            let body = serde_json::to_vec(&order).expect("plain values can be written");
-            let payload = Payload { body: Bytes::from(body), segment: packed.segment.clone() };
+            let label = format!("{} {shards}", spec.problem);
+            let (job, tables) = (job.clone(), tables.clone());
+            let body = Order { job, shards: shards.clone(), tables }.to_bytes();
+            let payload = Payload { body: Bytes::from(body), segment: segment.clone() };
             self.pending.insert(task, shards);
             self.link.gather(&Message::Submit(Submission {
                 first: task,
@@ -216,7 +185,7 @@ impl Run<'_> {
     fn take(&mut self, outcome: &Outcome) {
         let Some(shards) = self.pending.remove(&outcome.task) else { return };
         let result = match outcome.status {
-            Status::Ok => self.put(&outcome.payload.body),
+            Status::Ok => deliver(&outcome.payload.body, self.sink),
             Status::Aborted => Ok(()),
             _ => Err(failure(outcome, &shards)),
         };
@@ -226,38 +195,15 @@ impl Run<'_> {
             self.failed = Some((shard, error));
         }
     }
-
-    /// Puts the partials of a task into the sink: index, length and bytes of each.
-    fn put(&self, mut bytes: &[u8]) -> Result<(), (u64, Error)> {
-        while !bytes.is_empty() {
-            let parts = bytes.split_first_chunk::<8>().and_then(|(shard, rest)| {
-                let (length, rest) = rest.split_first_chunk::<8>()?;
-                let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-                Some((u64::from_le_bytes(*shard), rest.split_at_checked(length)?))
-            });
-            let Some((shard, (partial, rest))) = parts else {
-                return Err((0, Error::wire("partials that end too early")));
-            };
-            let put = self.sink.put(shard, Yield::Bytes(partial.to_vec()));
-            put.map_err(|error| (shard, error))?;
-            bytes = rest;
-        }
-        Ok(())
-    }
 }
 
 /// What became of shards that were not done.
 fn failure(outcome: &Outcome, shards: &ShardSet) -> (u64, Error) {
     let worker = format!("engine {}", outcome.engine);
     if outcome.status == Status::Error
-        && let Ok(failure) = serde_json::from_slice::<Failure>(&outcome.payload.body)
+        && let Some(failed) = read_failure(&outcome.payload.body, &worker)
     {
-        let Failure { shard, tasks, seed, message, trace } = failure;
-        let error = match seed.is_empty() {
-            true => Error::io(worker, message),
-            false => Error::new(ErrorKind::Task { tasks, seed, worker, message, trace }),
-        };
-        return (shard, error);
+        return failed;
     }
     let cause: Value = serde_json::from_slice(&outcome.payload.body).unwrap_or_default();
     let text = match (cause["signal"].as_i64(), cause["message"].as_str()) {

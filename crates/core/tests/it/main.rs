@@ -19,5 +19,7 @@ mod three_threads {
 }
 
 mod wire {
-    windfall_conformance::conformance!(windfall_conformance::Wire(windfall_conformance::source()));
+    windfall_conformance::conformance!(windfall_conformance::Wire::new(
+        &windfall_conformance::source()
+    ));
 }

@@ -3,15 +3,15 @@
 use pyo3::prelude::*;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use windfall::REGISTRY;
-use windfall::cluster::jobs::Worker;
-use windfall::cluster::message::{Bytes, Payload, Status};
+use windfall::cluster::jobs::run_order;
+use windfall::cluster::message::{Payload, Status};
+use windfall::remote::Worker;
 
 /// Runs the shards that a task asks for; returns how it ended and their partials.
 pub fn run(py: Python<'_>, payload: &Payload) -> (Status, Payload) {
     static WORKER: LazyLock<Mutex<Worker>> = LazyLock::new(|| Mutex::new(Worker::new(&REGISTRY)));
-    let (status, bytes) = py.detach(|| {
+    py.detach(|| {
         let mut worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner);
-        worker.run(&payload.body, payload.segment.as_ref())
-    });
-    (status, Payload::of(Bytes::from(bytes)))
+        run_order(&mut worker, payload)
+    })
 }

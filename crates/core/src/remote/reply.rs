@@ -1,0 +1,119 @@
+//! What comes back: the bytes of partials, or why a shard failed.
+
+use crate::{Error, ErrorKind, Result, Sink, Yield};
+use serde::{Deserialize, Serialize};
+
+/// Appends the partial of a shard to a reply: index, length and bytes.
+pub(super) fn append(reply: &mut Vec<u8>, shard: u64, partial: &[u8]) {
+    reply.extend(shard.to_le_bytes());
+    reply.extend((partial.len() as u64).to_le_bytes());
+    reply.extend(partial);
+}
+
+/// Puts the partials of a reply into `sink`.
+///
+/// # Errors
+/// The shard at fault and what is wrong with it: [`ErrorKind::Wire`] if the bytes cannot be read,
+/// or the sink's own error.
+pub fn deliver(mut reply: &[u8], sink: &dyn Sink) -> Result<(), (u64, Error)> {
+    while !reply.is_empty() {
+        let parts = reply.split_first_chunk::<8>().and_then(|(shard, rest)| {
+            let (length, rest) = rest.split_first_chunk::<8>()?;
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            Some((u64::from_le_bytes(*shard), rest.split_at_checked(length)?))
+        });
+        let Some((shard, (partial, rest))) = parts else {
+            return Err((0, Error::wire("partials that end too early")));
+        };
+        sink.put(shard, Yield::Bytes(partial.to_vec())).map_err(|error| (shard, error))?;
+        reply = rest;
+    }
+    Ok(())
+}
+
+/// Why a shard failed.
+#[derive(Debug, Deserialize, Serialize)]
+struct Failure {
+    /// Its index.
+    shard: u64,
+    /// The tasks at fault.
+    tasks: (u64, u64),
+    /// The seed of the job; empty if no task is at fault.
+    seed: String,
+    message: String,
+    trace: Option<String>,
+}
+
+/// The error of a shard as bytes.
+pub fn write_failure(shard: u64, error: &Error) -> Vec<u8> {
+    let failure = match error.kind() {
+        ErrorKind::Task { tasks, seed, message, trace, .. } => {
+            let (seed, message, trace) = (seed.clone(), message.clone(), trace.clone());
+            Failure { shard, tasks: *tasks, seed, message, trace }
+        }
+        _ => {
+            let (seed, message) = (String::new(), error.to_string());
+            Failure { shard, tasks: (0, 0), seed, message, trace: None }
+        }
+    };
+    serde_json::to_vec(&failure).expect("plain values can be written")
+}
+
+/// The shard that failed on `worker`, and its error; none if the bytes are not those of
+/// [`write_failure`].
+pub fn read_failure(bytes: &[u8], worker: &str) -> Option<(u64, Error)> {
+    let Failure { shard, tasks, seed, message, trace } = serde_json::from_slice(bytes).ok()?;
+    let worker = worker.to_owned();
+    let error = match seed.is_empty() {
+        true => Error::io(worker, message),
+        false => Error::new(ErrorKind::Task { tasks, seed, worker, message, trace }),
+    };
+    Some((shard, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    struct Kept(Mutex<Vec<(u64, Vec<u8>)>>);
+
+    impl Sink for Kept {
+        fn put(&self, shard: u64, partial: Yield) -> Result<()> {
+            let Yield::Bytes(bytes) = partial else { panic!("not bytes") };
+            self.0.lock().unwrap().push((shard, bytes));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn partials_arrive_as_they_went_or_are_refused() {
+        let partials = [(3, vec![]), (4, vec![1, 2, 3]), (900, vec![0; 100])];
+        let mut reply = Vec::new();
+        partials.iter().for_each(|(shard, partial)| append(&mut reply, *shard, partial));
+        let whole = [16, 35, reply.len()];
+        for end in 1..=reply.len() {
+            let kept = Kept(Mutex::default());
+            assert_eq!(deliver(&reply[..end], &kept).is_ok(), whole.contains(&end), "{end}");
+            assert!(partials.starts_with(&kept.0.into_inner().unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_failure_names_its_worker() {
+        let kind = ErrorKind::Task {
+            tasks: (3, 6),
+            seed: "7".into(),
+            worker: "here".into(),
+            message: "no".into(),
+            trace: Some("a.rs:1".into()),
+        };
+        let bytes = write_failure(1, &Error::new(kind));
+        let (shard, error) = read_failure(&bytes, "rank 2").unwrap();
+        assert_eq!(shard, 1);
+        assert_eq!(error.to_string(), "a task of 3..6 failed (seed 7, rank 2): no\na.rs:1");
+        let (_, error) = read_failure(&write_failure(0, &Error::wire("x")), "rank 2").unwrap();
+        assert_eq!(error.to_string(), "`rank 2`: unreadable bytes: x");
+        assert!(read_failure(b"{}", "rank 2").is_none());
+    }
+}

@@ -1,0 +1,221 @@
+//! Tables as bytes: a description as JSON, then the columns, each from a cache line on.
+
+use crate::{Column, Error, Labels, Numbers, Result, Table};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use zerocopy::FromBytes;
+
+/// Tables by the names under which a job asks for them.
+pub type Tables = BTreeMap<String, Table>;
+
+/// Bytes that somebody keeps in memory and nobody writes to: a vector, a mapping.
+pub type Held = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Columns begin at multiples of this, in bytes: a cache line.
+const ALIGN: usize = 64;
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Description {
+    path: String,
+    columns: Vec<(String, Place)>,
+}
+
+/// Where a column lies: from which byte after the description on, and how many rows.
+#[derive(Debug, Deserialize, Serialize)]
+enum Place {
+    Numbers {
+        start: usize,
+        rows: usize,
+    },
+    /// Codes of four bytes, and what they mean.
+    Labels {
+        start: usize,
+        rows: usize,
+        names: Vec<String>,
+    },
+}
+
+/// Writes tables down.
+///
+/// # Cost
+/// One copy of the columns.
+pub fn pack(tables: &Tables) -> Vec<u8> {
+    let mut end = 0;
+    let mut place = |nbytes: usize| {
+        let start = end;
+        end += nbytes.next_multiple_of(ALIGN);
+        start
+    };
+    let mut describe = |column: &Column| match column {
+        Column::Numbers(numbers) => {
+            let rows = numbers.as_slice().len();
+            Place::Numbers { start: place(8 * rows), rows }
+        }
+        Column::Labels(labels) => {
+            let (rows, names) = (labels.codes().len(), labels.names().to_vec());
+            Place::Labels { start: place(4 * rows), rows, names }
+        }
+    };
+    let described = tables.iter().map(|(path, table)| {
+        let columns = table.columns().map(|(name, column)| (name.to_owned(), describe(column)));
+        Description { path: path.clone(), columns: columns.collect() }
+    });
+    let json = serde_json::to_vec(&described.collect::<Vec<_>>()).expect("plain values");
+    let mut bytes = Vec::with_capacity((8 + json.len()).next_multiple_of(ALIGN) + end);
+    bytes.extend((json.len() as u64).to_le_bytes());
+    bytes.extend(json);
+    for (_, column) in tables.values().flat_map(Table::columns) {
+        bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
+        match column {
+            Column::Numbers(numbers) => append(&mut bytes, numbers.as_slice(), f64::to_le_bytes),
+            Column::Labels(labels) => append(&mut bytes, labels.codes(), u32::to_le_bytes),
+        }
+    }
+    bytes
+}
+
+fn append<T: Copy, const N: usize>(bytes: &mut Vec<u8>, values: &[T], write: fn(T) -> [u8; N]) {
+    let start = bytes.len();
+    bytes.resize(start + N * values.len(), 0);
+    for (to, value) in bytes[start..].chunks_exact_mut(N).zip(values) {
+        to.copy_from_slice(&write(*value));
+    }
+}
+
+/// Reads the tables of [`pack`]. Numbers stay where they are, if they lie at multiples of eight.
+///
+/// # Errors
+/// [`crate::ErrorKind::Wire`] if the bytes are not those of tables.
+pub fn unpack(held: &Held) -> Result<Tables> {
+    let broken = |error: &dyn std::fmt::Display| Error::wire(format!("tables: {error}"));
+    let bytes = (**held).as_ref();
+    let (head, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| broken(&"too short"))?;
+    let length = usize::try_from(u64::from_le_bytes(*head)).map_err(|error| broken(&error))?;
+    let json = rest.get(..length).ok_or_else(|| broken(&"too short"))?;
+    let descriptions: Vec<Description> =
+        serde_json::from_slice(json).map_err(|error| broken(&error))?;
+    let first = (8 + length).next_multiple_of(ALIGN);
+    let range = |start: usize, rows: usize, width: usize| {
+        let start = start.checked_add(first)?;
+        let range = start..start.checked_add(rows.checked_mul(width)?)?;
+        (range.end <= bytes.len()).then_some(range)
+    };
+    let column = |place: Place| -> Result<Column> {
+        match place {
+            Place::Numbers { start, rows } => {
+                let range = range(start, rows, 8).ok_or_else(|| broken(&"too short"))?;
+                Ok(Column::Numbers(numbers(held, range)))
+            }
+            Place::Labels { start, rows, names } => {
+                let range = range(start, rows, 4).ok_or_else(|| broken(&"too short"))?;
+                let (codes, _) = bytes[range].as_chunks::<4>();
+                let codes: Vec<u32> = codes.iter().map(|code| u32::from_le_bytes(*code)).collect();
+                if codes.iter().any(|code| *code as usize >= names.len()) {
+                    return Err(broken(&"a label without a name"));
+                }
+                Ok(Column::Labels(Labels::coded(codes, &names)))
+            }
+        }
+    };
+    let mut tables = Tables::new();
+    for Description { path, columns } in descriptions {
+        let columns = columns.into_iter().map(|(name, place)| Ok((name, column(place)?)));
+        tables.insert(path, Table::new(columns.collect::<Result<_>>()?)?);
+    }
+    Ok(tables)
+}
+
+/// The numbers in a range that is there, shared if they can be read in place.
+fn numbers(held: &Held, range: Range<usize>) -> Numbers {
+    let in_place = InPlace { held: Arc::clone(held), range };
+    match in_place.view() {
+        Some(_) => Numbers::shared(in_place),
+        None => {
+            let (words, _) = in_place.bytes().as_chunks::<8>();
+            words.iter().map(|word| f64::from_le_bytes(*word)).collect::<Vec<_>>().into()
+        }
+    }
+}
+
+/// Numbers among bytes that somebody holds.
+struct InPlace {
+    held: Held,
+    range: Range<usize>,
+}
+
+impl InPlace {
+    fn bytes(&self) -> &[u8] {
+        &(*self.held).as_ref()[self.range.clone()]
+    }
+
+    fn view(&self) -> Option<&[f64]> {
+        let is_native = cfg!(target_endian = "little");
+        is_native.then(|| FromBytes::ref_from_bytes(self.bytes()).ok()).flatten()
+    }
+}
+
+impl AsRef<[f64]> for InPlace {
+    fn as_ref(&self) -> &[f64] {
+        self.view().expect("it was looked at before")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: usize) -> Table {
+        let labels = Labels::new((0..rows).map(|row| if row % 3 == 0 { "a" } else { "b" }));
+        let numbers = (0..rows).map(|row| row as f64 / 7.0).collect::<Vec<_>>();
+        Table::new(vec![
+            ("side".into(), Column::Labels(labels)),
+            ("x".into(), Column::Numbers(numbers.into())),
+        ])
+        .unwrap()
+    }
+
+    /// Bytes that begin anywhere in memory.
+    struct Shifted(Vec<u8>, usize);
+
+    impl AsRef<[u8]> for Shifted {
+        fn as_ref(&self) -> &[u8] {
+            &self.0[self.1..]
+        }
+    }
+
+    #[test]
+    fn tables_come_back_as_they_went_wherever_they_lie() {
+        for rows in [0, 1, 5, 1000] {
+            let tables =
+                Tables::from([("law".to_owned(), table(rows)), ("b".to_owned(), table(3))]);
+            let packed = pack(&tables);
+            for shift in 0..9 {
+                let shifted = Shifted([vec![0; shift], packed.clone()].concat(), shift);
+                assert_eq!(unpack(&(Arc::new(shifted) as Held)).unwrap(), tables);
+            }
+        }
+        let none: Held = Arc::new(pack(&Tables::new()));
+        assert_eq!(unpack(&none).unwrap(), Tables::new());
+    }
+
+    #[test]
+    fn numbers_are_shared_and_not_copied() {
+        let packed: Held = Arc::new(pack(&Tables::from([("a".to_owned(), table(100))])));
+        let tables = unpack(&packed).unwrap();
+        let numbers = tables["a"].numbers("x").unwrap();
+        let bytes = (*packed).as_ref().as_ptr_range();
+        let is_aligned = bytes.start.addr().is_multiple_of(8);
+        assert_eq!(bytes.contains(&numbers.as_ptr().cast()), is_aligned);
+    }
+
+    #[test]
+    fn bytes_cut_short_are_an_error() {
+        let packed = pack(&Tables::from([("a".to_owned(), table(40))]));
+        for end in 0..packed.len() {
+            assert!(unpack(&(Arc::new(packed[..end].to_vec()) as Held)).is_err(), "{end}");
+        }
+        assert!(unpack(&(Arc::new([255u8; 100]) as Held)).is_err());
+    }
+}
