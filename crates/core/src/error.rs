@@ -1,5 +1,6 @@
 //! One error type for the whole house: a kind with the offending value, and a hint with the remedy.
 
+use crate::ShardSet;
 use std::fmt;
 
 /// The result of anything in Windfall that can fail.
@@ -74,6 +75,13 @@ pub enum ErrorKind {
     },
     /// The run was interrupted before anything could be estimated.
     Interrupted,
+    /// Partials of some shards are not there.
+    Missing {
+        /// Which shards.
+        shards: ShardSet,
+        /// How many the job has.
+        all: u64,
+    },
     /// Bytes that came from elsewhere cannot be read.
     Wire {
         /// What is wrong with them.
@@ -222,6 +230,10 @@ impl fmt::Display for ErrorKind {
                 write!(f, "executor `{executor}` cannot {what}")
             }
             Self::Interrupted => f.write_str("interrupted before the first shard was done"),
+            Self::Missing { shards, all } => {
+                let (count, noun) = (shards.len(), if *all == 1 { "shard" } else { "shards" });
+                write!(f, "{count} of the job's {all} {noun} are missing: {shards}")
+            }
             Self::Wire { what } => write!(f, "unreadable bytes: {what}"),
             Self::Io { path, message } => write!(f, "`{path}`: {message}"),
         }

@@ -45,8 +45,9 @@ pub use windfall_cluster as cluster;
 pub use windfall_core::{
     Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
     Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,
-    Result, Seed, Serial, Shard, Shards, Shuffled, Source, Stopwatch, Stream, Streams, Table,
-    Tasks, Threads, UnderWay, Verification, collect, nearest, now_us, read_options, remote, verify,
+    Result, Seed, Serial, Shard, ShardSet, Shards, Shuffled, Sink, Source, Stopwatch, Stream,
+    Streams, Table, Tasks, Threads, UnderWay, Verification, Work, Yield, collect, nearest, now_us,
+    partials, read_options, remote, verify,
 };
 pub use windfall_stats::{self as stats, REGISTRY};
 

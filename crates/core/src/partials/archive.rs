@@ -1,8 +1,9 @@
 //! Partials in files or memory, found again by job and shard.
 
 use super::frame::{CHECK, Frame, Identity};
+use super::keep::Framing;
 use super::scan::{Found, Scan};
-use crate::{Error, Result};
+use crate::{Error, Result, ShardSet};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -154,6 +155,14 @@ impl Archive {
         let mut places =
             self.jobs.iter().filter(|(job, _)| !asked.contains(job)).flat_map(|(_, all)| all);
         places.next().map(|place| self.sources[place.source].name.as_str())
+    }
+
+    /// The shards of a job that are here.
+    pub fn shards(&self, framing: &Framing) -> ShardSet {
+        let here = self.of(framing.job()).iter().map(|place| place.frame);
+        here.filter(|frame| *frame == framing.frame(frame.shard.index))
+            .map(|frame| frame.shard.index)
+            .collect()
     }
 
     /// The partials of `job`, in order of their shards.

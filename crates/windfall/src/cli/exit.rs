@@ -46,6 +46,14 @@ impl Failure {
         Self { error, exit: Exit::Failed }
     }
 
+    /// What ended a run that had begun: a file that cannot be written is no bad input any more.
+    pub(super) fn running(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Io { .. } => Self { error, exit: Exit::Failed },
+            _ => error.into(),
+        }
+    }
+
     /// Says the error on standard error and returns its code.
     pub(super) fn say(&self) -> ExitCode {
         // There is nowhere left to say that standard error is closed.

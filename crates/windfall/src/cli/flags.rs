@@ -1,5 +1,6 @@
 //! Flags that every run has, and how values are written on the command line.
 
+use super::checkpoint::OfCheckpoint;
 use clap::Args;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -72,6 +73,8 @@ pub(super) struct OfJob {
         allow_negative_numbers = true
     )]
     pub seed: Option<Seed>,
+    #[command(flatten)]
+    pub checkpoint: OfCheckpoint,
     /// Then time the job on one worker and on all, in turn, and print the speed-up
     #[arg(long, help_heading = "Running")]
     pub speedup: bool,

@@ -8,19 +8,27 @@
 //! table.rs      the answer as a table for people;  record.rs  what may differ from run to run
 //! progress.rs   the bar                            interrupt.rs  Ctrl-C
 //! verify.rs     the same bytes on any mapping?     replay.rs  one task again
+//! prepared.rs   a job made ready to run            checkpoint.rs  a folder to go on from
+//! shard.rs      partials into files                merge.rs      and out of them
+//! slurm/        submit, fetch, cancel: shards as an array of a batch system
 //! cluster/      start, status, stop, top: engines for interactive work
 //! exit.rs       exit codes and how errors are said
 //! ```
 
+mod checkpoint;
 mod cluster;
 mod exit;
 mod flags;
 mod interrupt;
 mod job;
+mod merge;
+mod prepared;
 mod problems;
 mod progress;
 mod record;
 mod replay;
+mod shard;
+mod slurm;
 mod solve;
 mod table;
 mod verify;
@@ -85,9 +93,19 @@ enum Command {
     Verify(verify::Verify),
     /// Run one task of a job file again, here and alone
     Replay(replay::Replay),
+    /// Run some shards of a job file and write their partials, for `windfall merge`
+    Shard(shard::Shard),
+    /// Make the answer of a job file from partials that were written elsewhere
+    Merge(merge::Merge),
+    /// Submit a job file to a batch system: its shards, and a merge that waits for them
+    Submit(slurm::Submit),
+    /// The answer of what was submitted
+    Fetch(slurm::Fetch),
+    /// Take what was submitted out of the queue
+    Cancel(slurm::Cancel),
     /// Start a cluster of Python engines for interactive work
     Start(cluster::Start),
-    /// Show the clusters that run
+    /// Show the clusters that run, or how far a submission is
     Status(cluster::Status),
     /// Stop a cluster
     Stop(cluster::Stop),
@@ -132,6 +150,11 @@ fn obey(command: Command) -> exit::Done {
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
         Command::Replay(replay) => replay.obey(),
+        Command::Shard(shard) => shard.obey(),
+        Command::Merge(merge) => merge.obey(),
+        Command::Submit(submit) => submit.obey(),
+        Command::Fetch(fetch) => fetch.obey(),
+        Command::Cancel(cancel) => cancel.obey(),
         Command::Start(start) => start.obey(),
         Command::Status(status) => status.obey(),
         Command::Stop(stop) => stop.obey(),

@@ -2,7 +2,7 @@
 
 use super::exit::{Done, Exit, print};
 use super::job::Job;
-use super::solve::build;
+use super::prepared::Prepared;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ impl Replay {
             let error = Error::invalid("seed", "missing", "the seed of the run to look at again");
             return Err(error.hint("give it with --seed").into());
         }
-        let problem = build(&job, false)?;
+        let problem = Prepared::new(&job, false)?.problem;
         let tasks = problem.shards().tasks();
         if self.task >= tasks {
             let expected = format!("below {tasks}, the number of tasks of the job");

@@ -4,6 +4,7 @@ use super::exit::{Done, Exit, Failure, print};
 use super::flags::{Common, OfDistribution, OfJob, OfReplicates, OfTable};
 use super::interrupt;
 use super::job::Job;
+use super::prepared::Prepared;
 use super::problems::Flags;
 use super::progress::Bar;
 use super::record::{Record, Speedup};
@@ -13,8 +14,8 @@ use serde_json::Value;
 use std::path::Path;
 use windfall::files;
 use windfall::{
-    Answer, Cancel, Control, Error, ErrorKind, Executor, Observer, Problem, REGISTRY, Result,
-    Stopwatch, Threads, plot,
+    Answer, Cancel, Control, ErrorKind, Executor, Observer, Problem, Result, Stopwatch, Threads,
+    plot,
 };
 
 /// A problem's flags with those that every job has.
@@ -49,10 +50,7 @@ pub(super) struct Draw<F: Args> {
 
 impl<F: Args + Flags> Draw<F> {
     pub(super) fn obey(&self) -> Done {
-        let OfDistribution { out, plot } = &self.of_distribution;
-        let (out, plot) = (out.as_deref(), plot.as_deref());
-        let distribution = out.is_some() || plot.is_some();
-        let outputs = Outputs { out, plot, keep: None, distribution };
+        let outputs = Outputs::of(&self.of_distribution);
         solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
     }
 }
@@ -103,7 +101,7 @@ impl<F: Args + Flags> Tabulate<F> {
 
 /// Where results go.
 #[derive(Debug, Default)]
-struct Outputs<'a> {
+pub(super) struct Outputs<'a> {
     /// The rows of the answer.
     out: Option<&'a Path>,
     /// Its picture.
@@ -111,58 +109,65 @@ struct Outputs<'a> {
     /// What stands behind it, replicate by replicate.
     keep: Option<&'a Path>,
     /// Whether the distribution is kept for one of them.
-    distribution: bool,
+    pub distribution: bool,
+}
+
+impl<'a> Outputs<'a> {
+    /// Where the distribution goes.
+    pub(super) fn of(of_distribution: &'a OfDistribution) -> Self {
+        let OfDistribution { out, plot } = of_distribution;
+        let (out, plot) = (out.as_deref(), plot.as_deref());
+        Self { out, plot, keep: None, distribution: out.is_some() || plot.is_some() }
+    }
+
+    /// Checks the endings of the files, before any work is spent.
+    pub(super) fn check(&self) -> Result<()> {
+        self.out.map_or(Ok(()), files::check_ending)?;
+        self.keep.map_or(Ok(()), files::check_ending)?;
+        self.plot.map_or(Ok(()), plot::check_ending)
+    }
 }
 
 fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -> Done {
-    outputs.out.map_or(Ok(()), files::check_ending)?;
-    outputs.keep.map_or(Ok(()), files::check_ending)?;
-    outputs.plot.map_or(Ok(()), plot::check_ending)?;
+    outputs.check()?;
     let workers = common.workers()?;
     job.spec.seed = of_job.seed.or(job.spec.seed);
-    let problem = build(&job, outputs.distribution)?;
+    let checkpoint = of_job.checkpoint.open()?;
+    if let Some(checkpoint) = &checkpoint {
+        checkpoint.seed(&mut job)?;
+    }
+    let prepared = Prepared::new(&job, outputs.distribution)?;
+    let problem = prepared.problem.as_ref();
+    if let Some(checkpoint) = &checkpoint {
+        checkpoint.claim(&prepared)?;
+    }
     if let Some(path) = &of_job.write_job {
         let seed = problem.spec().and_then(|spec| spec.seed);
         job.write(path, seed).map_err(Failure::writing)?;
     }
     let cancel = interrupt::listen()?;
     let on = common.executor(&workers, &job.folder)?;
-    let (answer, seconds) = run(problem.as_ref(), on.as_ref(), &cancel, !common.quiet)?;
-    let workers = common.workers_of(on.as_ref(), workers);
+    let keep = checkpoint.as_ref().map(|kept| kept.before(on.as_ref(), &prepared));
+    let on: &dyn Executor = keep.as_ref().map_or(on.as_ref(), |keep| keep);
+    let (answer, seconds) = run(problem, on, &cancel, !common.quiet).map_err(Failure::running)?;
+    let workers = common.workers_of(on, workers);
     let speedup = match of_job.speedup && answer.complete {
-        true => measure(problem.as_ref(), workers.count, &cancel)?,
+        true => measure(problem, workers.count, &cancel)?,
         false => None,
     };
-    let record = Record { workers, seconds, speedup };
-    print(&if common.json { json(&answer, &record) } else { table(&answer, &record) })?;
-    write(&answer, outputs).map_err(Failure::writing)?;
-    Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
+    finish(&answer, &Record { workers, seconds, speedup }, outputs, common)
 }
 
-/// Checks the job and reads its data, with its distribution kept if that is `wanted`; an answer
-/// that is a table is written and drawn as it is.
-pub(super) fn build(job: &Job, wanted: bool) -> Result<Box<dyn Problem>> {
-    const KEY: &str = "distribution";
-    let mut spec = job.spec.clone();
-    if wanted {
-        spec.options.insert(KEY.into(), true.into());
-    }
-    let error = match REGISTRY.build(&spec, &job.folder) {
-        Err(error) if wanted => error,
-        built => return built,
-    };
-    match error.kind() {
-        ErrorKind::Unknown { name, .. } if name == KEY => {
-            let problem = REGISTRY.build(&job.spec, &job.folder)?;
-            if problem.is_tabular() {
-                return Ok(problem);
-            }
-            let expected = "a problem that simulates a distribution";
-            Err(Error::invalid("problem", &spec.problem, expected)
-                .hint("leave out --out and --plot; --json prints the answer for programs"))
-        }
-        _ => Err(error),
-    }
+/// Prints the answer and writes what else was asked for.
+pub(super) fn finish(
+    answer: &Answer,
+    record: &Record,
+    outputs: &Outputs<'_>,
+    common: &Common,
+) -> Done {
+    print(&if common.json { json(answer, record) } else { table(answer, record) })?;
+    write(answer, outputs).map_err(Failure::writing)?;
+    Ok(if answer.complete { Exit::Done } else { Exit::Incomplete })
 }
 
 /// Solves the problem and measures how long that takes.

@@ -3,7 +3,7 @@
 use super::exit::{Done, Exit, print};
 use super::interrupt;
 use super::job::Job;
-use super::solve::build;
+use super::prepared::Prepared;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn obey(&self) -> Done {
         let job = Job::from_file(&self.path)?;
-        let problem = build(&job, false)?;
+        let problem = Prepared::new(&job, false)?.problem;
         let control = Control { cancel: interrupt::listen()?, observer: None };
         let watch = Stopwatch::start();
         let rows = verify(problem.as_ref(), &control)?;

@@ -10,6 +10,7 @@ mod formulas;
 mod help;
 #[cfg(unix)]
 mod interrupt;
+mod partials;
 mod shapes;
 mod simulate;
 

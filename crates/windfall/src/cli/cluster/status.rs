@@ -5,10 +5,14 @@ use super::ask::Asker;
 use super::state::{State, table};
 use clap::Args;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use windfall::Result;
 
 #[derive(Args, Debug)]
 pub(in super::super) struct Status {
+    /// The folder of what was submitted to a batch system, to see how far that is
+    #[arg(value_name = "DIR", conflicts_with = "name")]
+    submission: Option<PathBuf>,
     /// The cluster's name  [default: every cluster of yours]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -19,6 +23,9 @@ pub(in super::super) struct Status {
 
 impl Status {
     pub(in super::super) fn obey(&self) -> Done {
+        if let Some(folder) = &self.submission {
+            return super::super::slurm::show(folder, self.json);
+        }
         let names = match &self.name {
             Some(name) => vec![name.clone()],
             None => windfall::cluster::os::clusters(),

@@ -1,0 +1,190 @@
+//! Run some shards of a job and write their partials: the seam for everything that runs commands.
+
+use super::exit::{Done, Exit, Failure, print};
+use super::interrupt;
+use super::job::Job;
+use super::prepared::Prepared;
+use clap::Args;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use windfall::files::replace;
+use windfall::machine::{self, Workers};
+use windfall::partials::{Framing, to_line};
+use windfall::{
+    Cancel, Error, Executor, JobSpec, Problem, Result, ShardSet, Shards, Sink, Threads, Work, Yield,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Shard {
+    /// The job: TOML, or JSON if it ends in .json; it must name its seed
+    #[arg(value_name = "FILE")]
+    path: PathBuf,
+    /// Which shards, such as 0..64 (the end is left out) or 3,7..9; or - to read them from
+    /// standard input, one or more a line, and write a line of text for each as it is done
+    #[arg(value_name = "SHARDS", default_value = "..", hide_default_value = true)]
+    shards: String,
+    /// Print how many shards the job has and run none
+    #[arg(long)]
+    count: bool,
+    /// Write the partials to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write a line of text for each: the shard, a tab, the partial in base64
+    #[arg(long)]
+    text: bool,
+    /// Worker threads [default: what affinity, cgroup quota and Slurm grant]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    workers: Option<String>,
+}
+
+impl Shard {
+    pub(super) fn obey(&self) -> Done {
+        let workers = match &self.workers {
+            Some(text) => Workers::asked(text, "--workers"),
+            None => machine::workers(),
+        }?;
+        let job = Job::from_file(&self.path)?;
+        if job.spec.seed.is_none() {
+            let error = Error::invalid("seed", "missing", "one seed for all shards");
+            return Err(error.hint("write a line such as seed = 1 in the job file").into());
+        }
+        let prepared = Prepared::new(&job, false)?;
+        let count = prepared.problem.shards().count();
+        if self.count {
+            print(&format!("{count}\n"))?;
+            return Ok(Exit::Done);
+        }
+        let lines = self.shards == "-";
+        let asked = match self.shards.as_str() {
+            "-" => ShardSet::default(),
+            ".." => ShardSet::from(0..count),
+            text => asked(text, count)?,
+        };
+        if lines && self.out.is_some() {
+            let error = Error::invalid("out", "a file", "left out where shards come as lines");
+            return Err(error.hint("redirect standard output").into());
+        }
+        let text = self.text || lines;
+        if !text && self.out.is_none() && io::stdout().is_terminal() {
+            let error = Error::invalid("out", "a terminal", "a file, for partials are bytes");
+            return Err(error.hint("give --out FILE, or --text for lines").into());
+        }
+        let cancel = interrupt::listen()?;
+        let runner = Runner { prepared: &prepared, workers: workers.count, cancel: &cancel, text };
+        match &self.out {
+            None if lines => runner.run_lines(count)?,
+            None => runner.run(&asked, io::stdout()).map_err(Failure::writing)?,
+            Some(path) => runner.run_into(&asked, path).map_err(Failure::writing)?,
+        }
+        Ok(if cancel.is_stopped() { Exit::Interrupted } else { Exit::Done })
+    }
+}
+
+/// What runs shards here and writes their partials.
+struct Runner<'a> {
+    prepared: &'a Prepared,
+    workers: usize,
+    cancel: &'a Cancel,
+    text: bool,
+}
+
+impl Runner<'_> {
+    fn run(&self, shards: &ShardSet, out: impl Write + Send) -> Result<()> {
+        let problem = self.prepared.problem.as_ref();
+        let work = Part { problem, shards, cancel: self.cancel };
+        let (framing, out) = (self.prepared.framing()?, BufWriter::with_capacity(1 << 16, out));
+        let sink = Written { framing, text: self.text, out: Mutex::new(out) };
+        Threads::new(self.workers).run(&work, &sink, &mut || {})?;
+        let mut out = sink.out.into_inner().unwrap_or_else(PoisonError::into_inner);
+        out.flush().map_err(|error| Error::io("the partials", error))
+    }
+
+    /// Writes a file that appears whole or not at all.
+    fn run_into(&self, shards: &ShardSet, path: &Path) -> Result<()> {
+        let mut ran = Ok(());
+        let written = replace(path, |file| {
+            ran = self.run(shards, file);
+            ran.as_ref().map_or_else(|error| Err(io::Error::other(error.to_string())), |()| Ok(()))
+        });
+        ran.and(written)
+    }
+
+    /// Answers each line of standard input with the lines of its shards, as soon as it is read.
+    fn run_lines(&self, count: u64) -> Result<(), Failure> {
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|error| Error::io("standard input", error))?;
+            // Hadoop puts a key and a tab before what it has read.
+            let text = line.rsplit('\t').next().unwrap_or_default().trim();
+            if !text.is_empty() && !self.cancel.is_stopped() {
+                self.run(&asked(text, count)?, io::stdout()).map_err(Failure::writing)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Some shards of a problem, as work whose partials are bytes.
+struct Part<'a> {
+    problem: &'a dyn Problem,
+    shards: &'a ShardSet,
+    cancel: &'a Cancel,
+}
+
+impl Work for Part<'_> {
+    fn shards(&self) -> &ShardSet {
+        self.shards
+    }
+    fn cut(&self) -> Shards {
+        self.problem.shards()
+    }
+    fn run_shard(&self, shard: u64, _: &str) -> Result<Yield> {
+        self.problem.run_shard(self.cut().get(shard)).map(Yield::Bytes)
+    }
+    fn to_bytes(&self, partial: &Yield) -> Result<Vec<u8>> {
+        match partial {
+            Yield::Bytes(bytes) => Ok(bytes.clone()),
+            Yield::Here(_) => Err(Error::wire("they are another job's partial")),
+        }
+    }
+    fn spec(&self) -> Option<&JobSpec> {
+        self.problem.spec()
+    }
+    fn cancel(&self) -> &Cancel {
+        self.cancel
+    }
+}
+
+/// Writes partials as they come.
+struct Written<W> {
+    framing: Framing,
+    text: bool,
+    out: Mutex<W>,
+}
+
+impl<W: Write + Send> Sink for Written<W> {
+    fn put(&self, shard: u64, partial: Yield) -> Result<()> {
+        let Yield::Bytes(partial) = partial else { return Ok(()) };
+        let frame = self.framing.frame(shard);
+        let bytes = match self.text {
+            true => (to_line(&frame, &partial) + "\n").into_bytes(),
+            false => {
+                let mut bytes = Vec::new();
+                frame.write(&partial, &mut bytes);
+                bytes
+            }
+        };
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(&bytes).map_err(|error| Error::io("the partials", error))
+    }
+}
+
+/// The shards that `text` asks for, none beyond those of the job.
+fn asked(text: &str, count: u64) -> Result<ShardSet> {
+    let asked: ShardSet = text.parse()?;
+    if asked.end() > count {
+        let expected = format!("below {count}, the number of shards of the job");
+        return Err(Error::invalid("shard", asked.end() - 1, &expected));
+    }
+    Ok(asked)
+}
