@@ -290,7 +290,8 @@ class Client(Pump):
         """Fetch the results of tasks by their numbers, for instance those of a client that died.
 
         The results of a client that is gone are kept for an hour, in memory up to 64 MiB and
-        then on disk up to 4 GiB. What is fetched is kept no longer.
+        then on disk up to 4 GiB; so are the latest 16 MiB of those that it had received, unless it
+        was closed. What is fetched is kept no longer.
         """
         chosen = numbers(tasks)
         if not chosen:
