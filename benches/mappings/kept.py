@@ -1,0 +1,82 @@
+"""What keeping partials costs: a run with a checkpoint beside a plain one, a merge of a million.
+
+    python benches/mappings/kept.py target/release/windfall
+
+Needs the package blake3, to make a million partials of one.
+"""
+
+import json
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import blake3
+
+HEAD, CHECK = 96, 8
+POINTS_PER_TASK, TASKS_PER_SHARD = 1 << 16, 16
+
+
+def main(windfall: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint(windfall, Path(folder))
+        merge(windfall, Path(folder))
+
+
+def run(*command: str) -> tuple[float, dict]:
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return time.perf_counter() - began, json.loads(done.stdout)
+
+
+def checkpoint(windfall: str, folder: Path, rounds: int = 7) -> None:
+    """About two partials a millisecond, one worker, in turn with a plain run."""
+    pi = (windfall, "pi", "-n", "4e9", "--seed", "1", "--workers", "1", "--json")
+    ratios = []
+    for number in range(rounds):
+        plain, expected = run(*pi)
+        kept, answer = run(*pi, "--checkpoint", str(folder / f"kept-{number}"))
+        assert answer["estimate"] == expected["estimate"]
+        ratios.append(kept / plain)
+    shards = 4e9 / (POINTS_PER_TASK * TASKS_PER_SHARD)
+    rate = shards / plain / 1e3
+    median = statistics.median(ratios)
+    print(f"checkpointed / plain: {median:.3f} at {rate:.1f} partials a ms (goal 1.02 at 1)")
+
+
+def merge(windfall: str, folder: Path, shards: int = 1_000_000) -> None:
+    """A million partials of `pi`, all with the bytes of the first."""
+    n = shards * TASKS_PER_SHARD * POINTS_PER_TASK
+    job = folder / "job.toml"
+    job.write_text(f"problem = 'pi'\nseed = 1\nn = {n}\n")
+    first = folder / "first"
+    subprocess.run([windfall, "shard", job, "0", "--out", first], check=True)
+    one = first.read_bytes()
+    middle, last = one[:48], one[72 : HEAD - CHECK]
+    partial = one[HEAD:-CHECK]
+    # The last shard is marked with the length of the job.
+    subprocess.run([windfall, "shard", job, str(shards - 1), "--out", first], check=True)
+    with (folder / "million").open("wb") as out:
+        for index in range(shards - 1):
+            place = struct.pack(
+                "<3Q", index, index * TASKS_PER_SHARD, (index + 1) * TASKS_PER_SHARD
+            )
+            frame = middle + place + last
+            frame += blake3.blake3(frame).digest()[:CHECK] + partial
+            out.write(frame + blake3.blake3(frame).digest()[:CHECK])
+        out.write(first.read_bytes())
+    times = []
+    for _ in range(5):
+        seconds, answer = run(
+            windfall, "merge", str(job), str(folder / "million"), "--json", "--quiet"
+        )
+        assert answer["n"] == n and abs(answer["estimate"] - 3.14159) < 0.01
+        times.append(seconds)
+    print(f"merge of {shards:,} partials: {statistics.median(times):.2f} s (goal 2)")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
