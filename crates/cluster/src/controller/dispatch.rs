@@ -99,8 +99,9 @@ impl Controller {
     pub(super) fn refresh(&mut self, id: EngineId) {
         let Some(engine) = self.engines.get_mut(&id) else { return };
         let line = engine.line.len();
-        // An engine whose running task is timed takes no other.
-        let is_timed = |id: &TaskId| self.tasks[id].submission.timeout_us > 0;
+        // An engine whose running task is timed takes no other; a timed task has a deadline.
+        let (tasks, is_any_timed) = (&self.tasks, !self.deadlines.is_empty());
+        let is_timed = |id: &TaskId| is_any_timed && tasks[id].submission.timeout_us > 0;
         let has_room = engine.has_room()
             && engine.queue.is_empty()
             && !engine.line.front().is_some_and(is_timed);

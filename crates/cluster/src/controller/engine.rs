@@ -82,9 +82,11 @@ impl Engine {
         self.mean_us = Some(self.mean_us.map_or(us, |mean| mean + 0.2 * (us - mean)));
     }
 
-    /// When the tasks behind the running one should be called back.
+    /// When the tasks behind the running one should be called back: at a full millisecond, so that
+    /// it does not change with each short task.
     pub fn recall_at_us(&self) -> Option<u64> {
-        (self.line.len() > 1 && !self.is_recalled).then_some(self.heard_us + SILENCE_US)
+        let at = (self.heard_us + SILENCE_US).next_multiple_of(1000);
+        (self.line.len() > 1 && !self.is_recalled).then_some(at)
     }
 }
 
