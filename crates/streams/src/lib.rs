@@ -43,7 +43,7 @@ pub use error::ParameterError;
 pub use gamma::Gamma;
 pub use lanes::{Lanes, open_uniform52, uniform52, uniform53};
 pub use multinomial::Multinomial;
-pub use normal::normal_pair;
+pub use normal::{PAIRS, normal_pair, normal_pairs};
 pub use philox::philox4x32;
 pub use poisson::Poisson;
 pub use seed::{Seed, SeedError};

@@ -7,7 +7,7 @@
 //! W. W. Tsang, "The ziggurat method", Journal of Statistical Software 5(8), 2000, with layer and
 //! fraction from different bits of the word as J. A. Doornik showed to be needed, 2005.
 
-use crate::lanes::{open_uniform52, uniform52};
+use crate::lanes::{Lanes, open_uniform52, uniform52};
 use crate::stream::Stream;
 use std::sync::LazyLock;
 use windfall_lanes::scalar_math::{exp, log};
@@ -75,6 +75,33 @@ pub fn normal_pair<S: Simd>(simd: S, radii: S::U, angles: S::U) -> (S::F, S::F) 
     (simd.mul(radii, cosines), simd.mul(radii, sines))
 }
 
+/// The most pairs that [`normal_pairs`] is asked for at once: 4 KB of them.
+pub const PAIRS: usize = 32;
+
+/// Fills `out` with the pairs that [`normal_pair`] returns from the next words of `lanes`, two
+/// steps a pair.
+///
+/// Goes over `out` once for the words, once for the radii and once for the angles: of a short loop
+/// a processor holds several turns at once, which of all three in one it does not, so that each
+/// result is waited for.
+#[inline(always)]
+pub fn normal_pairs<S: Simd>(simd: S, lanes: &mut Lanes<S>, out: &mut [[S::F; 2]]) {
+    let mut state = *lanes;
+    for [radius, angle] in &mut *out {
+        *radius = open_uniform52(simd, state.next(simd));
+        *angle = uniform52(simd, state.next(simd));
+    }
+    *lanes = state;
+    for [radius, _] in &mut *out {
+        let squares = simd.mul(math::log_of_normal(simd, *radius), simd.splat(-2.0));
+        *radius = simd.sqrt(squares);
+    }
+    for [first, second] in out {
+        let (sines, cosines) = math::sincos_turn(simd, *second);
+        (*first, *second) = (simd.mul(*first, cosines), simd.mul(*first, sines));
+    }
+}
+
 struct FillNormal<'a> {
     stream: &'a mut Stream,
     out: &'a mut [f64],
@@ -86,16 +113,19 @@ impl Task for FillNormal<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let mut lanes = self.stream.lanes(simd);
-        for block in self.out.chunks_mut(2 * LANES) {
-            let radii = lanes.next(simd);
-            let (first, second) = normal_pair(simd, radii, lanes.next(simd));
-            if let ([low, high], []) = block.as_chunks_mut::<LANES>() {
-                simd.store(first, low);
-                simd.store(second, high);
-            } else {
-                let (low, high) = block.split_at_mut(block.len().min(LANES));
-                simd.store_head(first, low);
-                simd.store_head(second, high);
+        let mut pairs = [[simd.splat(0.0); 2]; PAIRS];
+        for part in self.out.chunks_mut(2 * LANES * PAIRS) {
+            let pairs = &mut pairs[..part.len().div_ceil(2 * LANES)];
+            normal_pairs(simd, &mut lanes, pairs);
+            for (block, &mut [first, second]) in part.chunks_mut(2 * LANES).zip(pairs) {
+                if let ([low, high], []) = block.as_chunks_mut::<LANES>() {
+                    simd.store(first, low);
+                    simd.store(second, high);
+                } else {
+                    let (low, high) = block.split_at_mut(block.len().min(LANES));
+                    simd.store_head(first, low);
+                    simd.store_head(second, high);
+                }
             }
         }
         self.stream.resume(simd, lanes);

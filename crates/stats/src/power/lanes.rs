@@ -11,7 +11,7 @@ use super::ready::{Decision, Drawn, Ready};
 use super::rule::Rule;
 use windfall_core::{Cancel, Shard, Streams};
 use windfall_lanes::{LANES, Simd, Task, dispatch};
-use windfall_streams::{Gamma, Lanes, normal_pair};
+use windfall_streams::{Gamma, Lanes, PAIRS, normal_pair, normal_pairs};
 
 /// Tasks between two looks at whether to stop.
 const TASKS_PER_LOOK: u64 = 256;
@@ -127,6 +127,8 @@ struct Seen<S: Simd> {
     /// Entry [point · sources + source].
     means: Vec<S::F>,
     squares: Vec<S::F>,
+    /// Room for values.
+    pairs: [[S::F; 2]; PAIRS],
     /// The entry of the source's first point, and how far on the next one lies.
     place: usize,
     step: usize,
@@ -135,7 +137,8 @@ struct Seen<S: Simd> {
 impl<S: Simd> Seen<S> {
     fn new(simd: S, entries: usize) -> Self {
         let zeros = vec![simd.splat(0.0); entries];
-        Self { means: zeros.clone(), squares: zeros, place: 0, step: 0 }
+        let pairs = [[simd.splat(0.0); 2]; PAIRS];
+        Self { means: zeros.clone(), squares: zeros, pairs, place: 0, step: 0 }
     }
 
     /// What the standard normal values of a source come to at one point of its own law.
@@ -161,11 +164,15 @@ impl Summed {
                 (sum, square) = (simd.add(sum, value), simd.fma(value, value, square));
                 done += 1;
             }
-            for _ in 0..(size - done) / 2 {
-                let radii = lanes.next(simd);
-                let (a, b) = normal_pair(simd, radii, lanes.next(simd));
-                sum = simd.add(sum, simd.add(a, b));
-                square = simd.fma(a, a, simd.fma(b, b, square));
+            let mut left = (size - done) / 2;
+            while left > 0 {
+                let pairs = &mut seen.pairs[..left.min(PAIRS)];
+                normal_pairs(simd, lanes, pairs);
+                for &mut [a, b] in &mut *pairs {
+                    sum = simd.add(sum, simd.add(a, b));
+                    square = simd.fma(a, a, simd.fma(b, b, square));
+                }
+                left -= pairs.len();
             }
             if (size - done) % 2 == 1 {
                 let radii = lanes.next(simd);
