@@ -146,6 +146,11 @@ impl Simd for Avx2 {
         fn min(a: F, b: F) -> F = both!(_mm256_min_pd; a, b);
         fn max(a: F, b: F) -> F = both!(_mm256_max_pd; a, b);
         fn sqrt(x: F) -> F = both!(_mm256_sqrt_pd; x);
+        fn sum_lanes(x: F) -> f64 = {
+            let four = _mm256_add_pd(x.0, x.1);
+            let two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four));
+            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+        };
         fn floor(x: F) -> F = both!(_mm256_round_pd::<0x09>; x);
         fn ceil(x: F) -> F = both!(_mm256_round_pd::<0x0a>; x);
         fn trunc(x: F) -> F = both!(_mm256_round_pd::<0x0b>; x);
@@ -265,6 +270,12 @@ impl Simd for Avx2 {
         fn u53_to_f64(x: U) -> F = both!(convert53; x);
     }
 
+    #[inline(always)]
+    fn expect(self, x: &[f64], at: usize) {
+        // SAFETY: every x86-64 has the instruction, which reads nothing that a program sees and may
+        // point anywhere.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(x.as_ptr().wrapping_add(at).cast()) }
+    }
     #[inline(always)]
     fn load_head(self, x: &[f64], fill: f64) -> F {
         let mask = self.mask_from_bits(first(x.len()));

@@ -187,6 +187,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn expect(self, x: &[f64], at: usize) {
+        // SAFETY: every x86-64 has the instruction, which reads nothing that a program sees and may
+        // point anywhere.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(x.as_ptr().wrapping_add(at).cast()) }
+    }
+    #[inline(always)]
     fn load_head(self, x: &[f64], fill: f64) -> __m512d {
         let mask = first(x.len());
         // SAFETY: the token exists only where the features were found; lanes that the mask leaves

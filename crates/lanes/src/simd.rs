@@ -52,6 +52,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load(self, x: &[f64; 8]) -> Self::F;
     /// Writes the lanes of `x` to `out`.
     fn store(self, x: Self::F, out: &mut [f64; 8]);
+    /// Says that `x[at]` will be read soon, if there is one: it may come into cache meanwhile.
+    #[inline(always)]
+    fn expect(self, _x: &[f64], _at: usize) {}
     /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a - b`.

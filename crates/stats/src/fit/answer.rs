@@ -64,29 +64,29 @@ pub(super) fn answer(fit: &Fit, outcome: Outcome<Fits>) -> Result<Answer> {
     tell("family", options.family.name().into());
     tell("se", options.errors().name().into());
     answer.extra.insert("level".into(), options.level.into());
-    let reasons: Vec<String> = fits
-        .models
-        .chunks(MODEL)
-        .map(|model| reason(model[MODEL - 1], &fit.names, fit.allowed()))
-        .collect();
-    let failed = reasons.iter().filter(|reason| *reason != "ok").count();
+    let failed = fits.models().filter(|model| model[MODEL - 1] != 0.0).count();
     answer.extra.insert("failed".into(), failed.into());
     if failed > 0 {
-        answer.notes.push(failures(&reasons, failed));
+        answer.notes.push(failures(fit, &fits, failed));
     }
     if fit.data.groups() == 1 {
         answer.quantities = quantities(fit, &fits);
     }
-    answer.table = Some(table(fit, &fits, &reasons)?);
+    answer.table = Some(table(fit, &fits)?);
     answer.notes.push("exact: no random number was drawn".into());
     Ok(answer)
 }
 
+/// Why a model is none, in words; `ok` of one that is.
+fn status(fit: &Fit, code: f64) -> String {
+    reason(code, &fit.names, fit.allowed())
+}
+
 /// How many groups have no fit, and why.
-fn failures(reasons: &[String], failed: usize) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for reason in reasons.iter().filter(|reason| *reason != "ok") {
-        *counts.entry(reason).or_default() += 1;
+fn failures(fit: &Fit, fits: &Fits, failed: usize) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for code in fits.models().map(|model| model[MODEL - 1]).filter(|&code| code != 0.0) {
+        *counts.entry(status(fit, code)).or_default() += 1;
     }
     const SHOWN_MAX: usize = 5;
     let mut parts: Vec<String> = counts
@@ -101,17 +101,17 @@ fn failures(reasons: &[String], failed: usize) -> String {
         true => "; missing = \"drop\" leaves rows with missing values out",
         false => "",
     };
-    let (all, verb) = (reasons.len(), if failed == 1 { "has" } else { "have" });
+    let (all, verb) = (fits.groups(), if failed == 1 { "has" } else { "have" });
     format!("{failed} of {all} groups {verb} no fit: {}{hint}", parts.join(", "))
 }
 
 /// The coefficients of a single group.
 fn quantities(fit: &Fit, fits: &Fits) -> Vec<Quantity> {
-    let method = match fits.models.get(2) {
-        Some(&f64::INFINITY) => "normal",
+    let method = match fits.models().next().map(|model| model[2]) {
+        Some(f64::INFINITY) => "normal",
         _ => "t",
     };
-    let quantity = |(name, term): (&String, &[f64])| Quantity {
+    let quantity = |(name, term): (&String, &[f64; TERM])| Quantity {
         standard_error: Some(term[1]),
         interval: Some(Interval {
             low: term[4],
@@ -123,58 +123,75 @@ fn quantities(fit: &Fit, fits: &Fits) -> Vec<Quantity> {
         }),
         ..Quantity::new(name.clone(), term[0], 0.0)
     };
-    fit.names.iter().zip(fits.terms.chunks(TERM)).map(quantity).collect()
+    let terms = fits.parts.iter().flat_map(|part| part.terms.as_chunks::<TERM>().0);
+    fit.names.iter().zip(terms).map(quantity).collect()
 }
 
 /// A row for each group and term.
-fn table(fit: &Fit, fits: &Fits, reasons: &[String]) -> Result<Table> {
-    let terms = fit.names.len();
+fn table(fit: &Fit, fits: &Fits) -> Result<Table> {
+    let (terms, groups) = (fit.names.len(), fits.groups());
     let mut columns: Vec<(String, Column)> = Vec::new();
     for (name, key) in &fit.keys {
-        columns.push((name.clone(), repeated(key, &fits.groups, terms)));
+        columns.push((name.clone(), repeated(key, fits, terms)));
     }
-    let groups = fits.groups.len();
-    let codes = (0..groups * terms).map(|row| (row % terms) as u32);
+    let codes = (0..groups).flat_map(|_| 0..terms as u32);
     columns.push(("term".into(), labels(codes.collect(), &fit.names)));
-    for (at, name) in OF_TERM.iter().enumerate() {
-        let values: Vec<f64> = fits.terms.iter().skip(at).step_by(TERM).copied().collect();
-        columns.push(((*name).into(), Column::Numbers(Numbers::from(values))));
-    }
-    for (name, at) in of_model(fit.options.family) {
-        let mut values = Vec::with_capacity(groups * terms);
-        for model in fits.models.chunks(MODEL) {
-            values.resize(values.len() + terms, model[*at]);
+    // Part by part, which then stays in cache for all columns.
+    let wanted = of_model(fit.options.family);
+    let mut of_terms = [const { Vec::new() }; TERM];
+    let mut of_models = vec![Vec::new(); wanted.len()];
+    of_terms.iter_mut().chain(&mut of_models).for_each(|values| values.reserve(groups * terms));
+    for part in &fits.parts {
+        for (at, values) in of_terms.iter_mut().enumerate() {
+            values.extend(part.terms.as_chunks::<TERM>().0.iter().map(|term| term[at]));
         }
+        for (values, (_, at)) in of_models.iter_mut().zip(wanted) {
+            let own = part.models.as_chunks::<MODEL>().0.iter().map(|model| model[*at]);
+            repeat(own, terms, values);
+        }
+    }
+    let names = OF_TERM.iter().chain(wanted.iter().map(|(name, _)| name));
+    for (name, values) in names.zip(of_terms.into_iter().chain(of_models)) {
         columns.push(((*name).into(), Column::Numbers(Numbers::from(values))));
     }
-    let mut known: Vec<String> = Vec::new();
-    let mut codes = Vec::with_capacity(groups * terms);
-    for reason in reasons {
-        let code = known.iter().position(|old| old == reason).unwrap_or_else(|| {
-            known.push(reason.clone());
+    let mut known: Vec<f64> = Vec::new();
+    let codes = fits.models().map(|model| {
+        let code = model[MODEL - 1];
+        known.iter().position(|&old| old == code).unwrap_or_else(|| {
+            known.push(code);
             known.len() - 1
-        });
-        codes.resize(codes.len() + terms, code as u32);
-    }
-    columns.push(("status".into(), labels(codes, &known)));
+        }) as u32
+    });
+    let mut rows = Vec::with_capacity(groups * terms);
+    repeat(codes, terms, &mut rows);
+    let reasons: Vec<String> = known.iter().map(|&code| status(fit, code)).collect();
+    columns.push(("status".into(), labels(rows, &reasons)));
     Table::new(columns)
+}
+
+/// Appends each of `values` as many times.
+fn repeat<T: Copy>(values: impl Iterator<Item = T>, times: usize, to: &mut Vec<T>) {
+    values.for_each(|value| to.extend(std::iter::repeat_n(value, times)));
 }
 
 fn labels(codes: Vec<u32>, names: &[String]) -> Column {
     Column::Labels(Labels::coded(codes, names))
 }
 
-/// The rows `groups` of a column, each as many times.
-fn repeated(column: &Column, groups: &[u64], times: usize) -> Column {
-    let rows = groups.iter().flat_map(|&group| std::iter::repeat_n(group as usize, times));
+/// The rows of a column that belong to the groups, each as many times.
+fn repeated(column: &Column, fits: &Fits, times: usize) -> Column {
+    let rows = fits.parts.iter().flat_map(|part| &part.groups).map(|&group| group as usize);
+    let count = fits.groups() * times;
     match column {
         Column::Numbers(numbers) => {
-            let values = numbers.as_slice();
-            Column::Numbers(Numbers::from(rows.map(|row| values[row]).collect::<Vec<_>>()))
+            let (values, mut out) = (numbers.as_slice(), Vec::with_capacity(count));
+            repeat(rows.map(|row| values[row]), times, &mut out);
+            Column::Numbers(Numbers::from(out))
         }
         Column::Labels(own) => {
-            let codes = own.codes();
-            labels(rows.map(|row| codes[row]).collect(), own.names())
+            let (codes, mut out) = (own.codes(), Vec::with_capacity(count));
+            repeat(rows.map(|row| codes[row]), times, &mut out);
+            labels(out, own.names())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From estimates and standard errors to statistics, p-values and intervals.
 
-use super::partial::{Fits, MODEL, TERM};
+use super::partial::{MODEL, Records, TERM};
 use super::room::Room;
 use crate::law::student_many::TwoSided;
 use crate::law::{normal, student};
@@ -44,7 +44,7 @@ impl Reference {
     }
 
     /// Fills in the p-values of all groups.
-    pub fn finish(&self, fits: &mut Fits) {
+    pub fn finish(&self, fits: &mut Records) {
         if fits.groups.is_empty() {
             return;
         }

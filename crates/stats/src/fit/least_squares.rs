@@ -1,16 +1,14 @@
 //! Least squares, weighted or not, with or without a ridge penalty.
 //!
 //! With an intercept the columns are centred, which takes it out of the problem. The normal
-//! equations of the columns, scaled to unit length, are solved by Cholesky where they keep the
-//! digits: the diagonal of their inverse, the variance inflation factors, says how many are lost.
-//! Elsewhere an orthonormal basis of the columns is made and the solution refined with residuals in
-//! twice the precision.
+//! equations of the columns, scaled to unit length, are solved by Cholesky, those of eight fits at
+//! once ([`super::eight`]), where they keep the digits: the diagonal of their inverse, the variance
+//! inflation factors, says how many are lost. Elsewhere an orthonormal basis of the columns is made
+//! and the solution refined with residuals in twice the precision.
 
 use super::room::{Model, Room};
 use super::sample::Failure;
-use crate::linear::{
-    Columns, Square, add_scaled, cholesky, cross, dot, orthonormal, refine, total, upper_inverse,
-};
+use crate::linear::{Columns, Square, add_scaled, cross, dot, orthonormal, refine, total};
 use windfall_lanes::scalar_math::log;
 use windfall_lanes::{LANES, Simd, Task, dispatch};
 
@@ -22,11 +20,12 @@ const INFLATION_FREE: f64 = 10.0;
 /// What must be left of a column's length, beyond what rounding leaves, to count as its own.
 const LEFT_MIN: f64 = 1e-10;
 
-/// Fits the sample in `room` and leaves coefficients, basis, residuals and figures there.
+/// Makes the cross products of the sample in `room`, from which [`super::eight::solve`] goes on.
 ///
 /// # Errors
-/// [`Failure::NotFinite`] if a sum is not; [`Failure::TooFew`], [`Failure::Singular`].
-pub(super) fn least_squares(room: &mut Room, intercept: bool, penalty: f64) -> Result<(), Failure> {
+/// [`Failure::NotFinite`] if a sum is not; [`Failure::TooFew`]; [`Failure::Singular`] for a term
+/// that is constant but for rounding.
+pub(super) fn begin(room: &mut Room, intercept: bool, penalty: f64) -> Result<(), Failure> {
     let (rows, inner) = (room.sample.x.rows(), room.sample.terms());
     let terms = inner + usize::from(intercept);
     if rows == 0 || (rows < terms && penalty == 0.0) {
@@ -36,20 +35,27 @@ pub(super) fn least_squares(room: &mut Room, intercept: bool, penalty: f64) -> R
     for (value, offset) in room.sample.x.column_mut(y).iter_mut().zip(&room.sample.offset) {
         *value -= offset;
     }
-    let mass = centre(room, intercept);
+    room.mass = centre(room, intercept);
     room.cross.reset(inner + 1);
     cross(&room.sample.x, &mut room.cross);
     if (0..=inner).any(|at| !room.cross.at(at, at).is_finite()) {
         return Err(Failure::NotFinite);
     }
-    if let Some(flat) = flat(room, rows) {
-        return Err(Failure::Singular(flat + usize::from(intercept)));
+    match flat(room, rows) {
+        Some(flat) => Err(Failure::Singular(flat + usize::from(intercept))),
+        None => Ok(()),
     }
-    room.coefficients.clear();
-    room.coefficients.resize(inner, 0.0);
+}
+
+/// Makes the fit of what the normal equations in `room` came to, or another way if they lost too
+/// many digits, and leaves coefficients, basis, residuals and figures there.
+///
+/// # Errors
+/// [`Failure::Singular`].
+pub(super) fn finish(room: &mut Room, intercept: bool, penalty: f64) -> Result<(), Failure> {
+    let (inner, inflation) = (room.sample.terms(), room.inflation);
     room.residuals.clear();
-    room.residuals.resize(room.sample.x.padded(y).len(), 0.0);
-    let inflation = by_normal_equations(room, penalty);
+    room.residuals.resize(room.sample.x.padded(inner).len(), 0.0);
     if penalty == 0.0 && (inflation.is_nan() || inflation > INFLATION_MAX) {
         by_basis(room, intercept)?;
     } else if inflation.is_nan() {
@@ -60,7 +66,7 @@ pub(super) fn least_squares(room: &mut Room, intercept: bool, penalty: f64) -> R
             correct(room, penalty);
         }
     }
-    room.extend_basis(intercept, 1.0 / mass.sqrt());
+    room.extend_basis(intercept, 1.0 / room.mass.sqrt());
     figures(room, intercept, penalty);
     if intercept {
         let shift: f64 = room.coefficients.iter().zip(&room.means).map(|(b, m)| b * m).sum();
@@ -137,41 +143,6 @@ fn flat(room: &Room, rows: usize) -> Option<usize> {
     (0..room.sample.terms()).find(|&at| room.cross.at(at, at) <= least(at))
 }
 
-/// Solves the scaled normal equations and leaves coefficients and basis; returns the largest
-/// variance inflation factor, NaN if there is no solution.
-fn by_normal_equations(room: &mut Room, penalty: f64) -> f64 {
-    let count = room.sample.terms();
-    let scales = &mut room.spare[0];
-    scales.clear();
-    scales.extend((0..count).map(|at| 1.0 / (room.cross.at(at, at) + penalty).sqrt()));
-    let factor = &mut room.factor;
-    factor.reset(count);
-    for i in 0..count {
-        for j in 0..i {
-            factor.set(i, j, room.cross.at(i, j) * scales[i] * scales[j]);
-        }
-        factor.set(i, i, 1.0);
-    }
-    if !cholesky(factor, f64::EPSILON) {
-        return f64::NAN;
-    }
-    let inner = &mut room.inner;
-    upper_inverse(factor, inner);
-    let mut inflation = 1.0f64;
-    for (i, scale) in scales.iter().enumerate() {
-        inflation = inflation.max(norm(inner, i));
-        for j in i..count {
-            inner.set(i, j, inner.at(i, j) * scale);
-        }
-    }
-    // b = T Tᵀ Xᵀ y
-    let part = &mut room.spare[1];
-    part.resize(count.max(part.len()), 0.0);
-    inner.transposed_times(room.cross.row(count), part);
-    inner.times(part, &mut room.coefficients);
-    inflation
-}
-
 /// `y - X b`.
 fn residuals(room: &mut Room) {
     let Room { sample, coefficients, residuals, .. } = room;
@@ -189,16 +160,14 @@ impl Task for Residuals<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let out = self.r.as_chunks_mut::<LANES>().0;
         let y = self.x.padded(self.b.len()).as_chunks::<LANES>().0;
-        for (out, y) in out.iter_mut().zip(y) {
-            simd.store(simd.load(y), out);
-        }
-        for (at, &b) in self.b.iter().enumerate() {
-            let (b, column) = (simd.splat(b), self.x.padded(at).as_chunks::<LANES>().0);
-            for (out, x) in out.iter_mut().zip(column) {
-                simd.store(simd.fnma(b, simd.load(x), simd.load(out)), out);
+        for (at, (y, out)) in y.iter().zip(self.r.as_chunks_mut::<LANES>().0).enumerate() {
+            let mut left = simd.load(y);
+            for (term, &b) in self.b.iter().enumerate() {
+                let x = &self.x.padded(term).as_chunks::<LANES>().0[at];
+                left = simd.fnma(simd.splat(b), simd.load(x), left);
             }
+            simd.store(left, out);
         }
     }
 }

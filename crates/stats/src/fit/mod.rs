@@ -6,14 +6,16 @@
 //! ```text
 //! options.rs         the keys of a job              groups.rs      rows that belong together
 //! sample.rs          the rows of one group          room.rs        buffers, and what a fit leaves
-//! least_squares.rs   normal equations, basis        glm.rs, pass.rs  Newton's method
-//! quantile.rs        the simplex method             covariance.rs  standard errors
+//! least_squares.rs   before and after its equations eight.rs       the equations of eight fits
+//! glm.rs, pass.rs    Newton's method                quantile.rs    the simplex method
+//! covariance.rs      standard errors
 //! kernel.rs          groups into tasks and shards   inference.rs   p-values and intervals
 //! partial.rs         records                        answer.rs      the tidy table
 //! ```
 
 mod answer;
 mod covariance;
+mod eight;
 mod glm;
 mod groups;
 mod inference;

@@ -10,9 +10,16 @@ pub(super) const MODEL: usize = 12;
 /// Numbers of a term: estimate, standard error, statistic, p-value, low, high.
 pub(super) const TERM: usize = 6;
 
-/// The fits of some groups.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The fits of some groups: those of each shard as they came, for to merge is not to copy.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Fits {
+    /// None of them empty.
+    pub parts: Vec<Records>,
+}
+
+/// The fits of the groups of a shard.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Records {
     /// The groups, in order within each shard.
     pub groups: Vec<u64>,
     /// `MODEL` numbers a group.
@@ -21,7 +28,16 @@ pub(super) struct Fits {
     pub terms: Vec<f64>,
 }
 
-impl Fits {
+impl Records {
+    /// None yet, with room for so many groups.
+    pub fn with_room(groups: usize, terms: usize) -> Self {
+        Self {
+            groups: Vec::with_capacity(groups),
+            models: Vec::with_capacity(groups * MODEL),
+            terms: Vec::with_capacity(groups * terms * TERM),
+        }
+    }
+
     /// Adds the model of a group.
     pub fn push_model(&mut self, group: u64, model: &Model, status: f64) {
         self.groups.push(group);
@@ -42,23 +58,42 @@ impl Fits {
     }
 }
 
+impl From<Records> for Fits {
+    fn from(records: Records) -> Self {
+        let is_empty = records.groups.is_empty();
+        Self { parts: if is_empty { Vec::new() } else { vec![records] } }
+    }
+}
+
+impl Fits {
+    /// The groups that they hold.
+    pub fn groups(&self) -> usize {
+        self.parts.iter().map(|part| part.groups.len()).sum()
+    }
+
+    /// The models of all groups, in their order, each with its status last.
+    pub fn models(&self) -> impl Iterator<Item = &[f64; MODEL]> {
+        self.parts.iter().flat_map(|part| part.models.as_chunks().0)
+    }
+}
+
 impl Partial for Fits {
     fn empty() -> Self {
         Self::default()
     }
 
     fn merge(mut self, later: Self) -> Self {
-        self.groups.extend(later.groups);
-        self.models.extend(later.models);
-        self.terms.extend(later.terms);
+        self.parts.extend(later.parts);
         self
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        put_u64(out, self.groups.len() as u64);
-        self.groups.iter().for_each(|&group| put_u64(out, group));
-        put_f64s(out, &self.models);
-        put_f64s(out, &self.terms);
+        put_u64(out, self.groups() as u64);
+        let groups = self.parts.iter().flat_map(|part| &part.groups);
+        groups.for_each(|&group| put_u64(out, group));
+        let all = |of: fn(&Records) -> &Vec<f64>| self.parts.iter().flat_map(of).copied();
+        put_f64s(out, &all(|part| &part.models).collect::<Vec<_>>());
+        put_f64s(out, &all(|part| &part.terms).collect::<Vec<_>>());
     }
 
     fn decode(bytes: &[u8]) -> Result<Self> {
@@ -68,11 +103,11 @@ impl Partial for Fits {
             return Err(Error::wire(format!("they promise {count} groups and end before")));
         }
         let groups = (0..count).map(|_| reader.u64()).collect::<Result<_>>()?;
-        let fits = Self { groups, models: reader.f64s()?, terms: reader.f64s()? };
-        if fits.models.len() as u64 != count * MODEL as u64 {
+        let records = Records { groups, models: reader.f64s()?, terms: reader.f64s()? };
+        if records.models.len() as u64 != count * MODEL as u64 {
             return Err(Error::wire("they do not hold one model a group"));
         }
-        reader.finish().map(|()| fits)
+        reader.finish().map(|()| records.into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a fit is made in and leaves behind: buffers that are used again group after group.
 
-use super::sample::Sample;
+use super::sample::{Failure, Sample};
 use crate::linear::{Columns, Square};
 
 /// Numbers of a model as a whole; NaN where a family has none.
@@ -55,6 +55,12 @@ pub(super) struct Room {
     pub means: Vec<f64>,
     /// Cross products of the terms and the response.
     pub cross: Square,
+    /// The total weight of the rows.
+    pub mass: f64,
+    /// The largest variance inflation factor; NaN if normal equations have no solution.
+    pub inflation: f64,
+    /// Whether there is a fit.
+    pub status: Result<(), Failure>,
     /// A factor of them.
     pub factor: Square,
     /// The basis of the terms but the intercept.
@@ -82,6 +88,9 @@ impl Room {
             sample: Sample::default(),
             means: Vec::new(),
             cross: Square::default(),
+            mass: f64::NAN,
+            inflation: f64::NAN,
+            status: Ok(()),
             factor: Square::default(),
             inner: Square::default(),
             basis: Square::default(),

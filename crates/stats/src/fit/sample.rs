@@ -2,7 +2,9 @@
 
 use super::Missing;
 use crate::linear::Columns;
+use std::ops::Range;
 use windfall_core::Numbers;
+use windfall_lanes::{LANES, Simd, Task, dispatch};
 
 /// The values of the terms but the intercept.
 #[derive(Clone, Debug)]
@@ -41,6 +43,11 @@ pub(super) struct Data {
 impl Data {
     pub fn groups(&self) -> usize {
         self.edges.len() - 1
+    }
+
+    /// The places of the rows of `group`, in order of their groups.
+    pub fn rows(&self, group: u64) -> Range<usize> {
+        self.edges[group as usize]..self.edges[group as usize + 1]
     }
 
     /// The number of coefficients.
@@ -86,11 +93,11 @@ impl Sample {
 
     /// Gathers the rows of `group`, with a column of ones for the intercept if `ones` is true.
     pub fn load(&mut self, data: &Data, group: usize, ones: bool) {
-        let (first, end) = (data.edges[group], data.edges[group + 1]);
+        let Range { start: first, end } = data.rows(group as u64);
         let order = data.order.as_ref().map(|order| &order[first..end]);
         let (rows, count) = (end - first, data.x.count());
         let before = usize::from(ones);
-        self.x.reset(before + count + 1, rows);
+        self.x.reshape(before + count + 1, rows);
         if ones {
             self.x.column_mut(0).fill(1.0);
         }
@@ -105,6 +112,11 @@ impl Sample {
                 for (at, column) in columns.iter().enumerate() {
                     take(column.as_slice(), self.x.column_mut(before + at));
                 }
+            }
+            Predictors::Rows(x, _) if order.is_none() && (1..=WIDTH_MAX).contains(&count) => {
+                let (rows, ahead) = x.as_slice()[first * count..].split_at(rows * count);
+                let ahead = [ahead, &data.y.as_slice()[end..]];
+                dispatch(Turn { rows, width: count, ahead, first: before, to: &mut self.x });
             }
             Predictors::Rows(x, _) => {
                 let x = x.as_slice();
@@ -186,6 +198,61 @@ impl Sample {
         for list in [&mut self.offset, &mut self.weights] {
             let mut flags = keep.iter();
             list.retain(|_| flags.next() == Some(&true));
+        }
+    }
+}
+
+/// The longest rows that are turned into columns eight at a time.
+const WIDTH_MAX: usize = 8;
+
+/// Turns rows into columns.
+struct Turn<'a> {
+    rows: &'a [f64],
+    width: usize,
+    /// What comes after them and after their responses, which the next group wants.
+    ahead: [&'a [f64]; 2],
+    /// The column of the first number of a row.
+    first: usize,
+    to: &'a mut Columns,
+}
+
+impl Task for Turn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.width {
+            1 => turn::<S, 1>(simd, self),
+            2 => turn::<S, 2>(simd, self),
+            3 => turn::<S, 3>(simd, self),
+            4 => turn::<S, 4>(simd, self),
+            5 => turn::<S, 5>(simd, self),
+            6 => turn::<S, 6>(simd, self),
+            7 => turn::<S, 7>(simd, self),
+            _ => turn::<S, WIDTH_MAX>(simd, self),
+        }
+    }
+}
+
+#[inline(always)]
+fn turn<S: Simd, const WIDTH: usize>(simd: S, of: Turn<'_>) {
+    let Turn { rows, ahead, first, to, .. } = of;
+    let (eights, rest) = rows.as_chunks::<WIDTH>().0.as_chunks::<LANES>();
+    for (block, rows) in eights.iter().enumerate() {
+        #[expect(clippy::needless_range_loop, reason = "it runs across the rows")]
+        for at in 0..WIDTH {
+            let lanes = simd.load(&std::array::from_fn(|lane| rows[lane][at]));
+            if let Some(out) = to.padded_mut(first + at)[block * LANES..].first_chunk_mut() {
+                simd.store(lanes, out);
+            }
+            simd.expect(ahead[0], (block * WIDTH + at) * LANES);
+        }
+        simd.expect(ahead[1], block * LANES);
+    }
+    let start = eights.len() * LANES;
+    for (row, numbers) in rest.iter().enumerate() {
+        for (at, number) in numbers.iter().enumerate() {
+            to.padded_mut(first + at)[start + row] = *number;
         }
     }
 }

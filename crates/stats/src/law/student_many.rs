@@ -112,46 +112,84 @@ impl Task for Fill<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let TwoSided { freedom, factor, tail, body, edge } = self.law;
-        let (one, zero) = (simd.splat(1.0), simd.splat(0.0));
-        let below_edge = |rest: S::F, share: S::F| {
-            let mut value = one;
-            for &[left, step] in tail.iter().rev() {
-                let next = simd.div(simd.mul(rest, simd.splat(step)), value);
-                let own = simd.fma(rest, simd.splat(left), share);
-                value = simd.div(simd.add(own, next), simd.add(one, next));
-            }
-            value
-        };
-        let above_edge = |share: S::F| {
-            let mut value = one;
-            for &step in body.iter().rev() {
-                value = simd.fma(simd.div(share, value), simd.splat(step), one);
-            }
-            value
-        };
-        for (t, out) in self.t.chunks(LANES).zip(self.out.chunks_mut(LANES)) {
-            let t = simd.load_head(t, 0.0);
-            let square = simd.mul(t, t);
-            let whole = simd.add(simd.splat(*freedom), square);
-            let rest = simd.div(simd.splat(*freedom), whole);
-            let share = simd.div(square, whole);
-            let exponent = math::log1p(simd, simd.div(square, simd.splat(*freedom)));
-            let power = math::exp(simd, simd.mul(simd.splat(-0.5 * freedom), exponent));
-            let common = simd.mul(simd.mul(simd.splat(*factor), power), simd.sqrt(share));
-            let is_tail = simd.lt(rest, simd.splat(*edge));
-            let (mut above, mut below) = (zero, zero);
-            if simd.mask_any(is_tail) {
-                let scale = simd.splat(2.0 / freedom);
-                above = simd.div(simd.mul(common, scale), below_edge(rest, share));
-            }
-            if !simd.mask_all(is_tail) {
-                below = simd.div(simd.mul(common, simd.splat(2.0)), above_edge(share));
-            }
-            let p = simd.select(is_tail, above, simd.sub(one, below));
-            let infinite = simd.eq(square, simd.splat(f64::INFINITY));
-            simd.store_head(simd.select(infinite, zero, p), out);
+        // Two vectors at a time, for a step of the fraction waits for the one before.
+        let pairs = self.t.chunks(2 * LANES).zip(self.out.chunks_mut(2 * LANES));
+        for (t, out) in pairs {
+            let (t0, t1) = t.split_at(t.len().min(LANES));
+            let t = [simd.load_head(t0, 0.0), simd.load_head(t1, 0.0)];
+            let p = self.law.two(simd, t);
+            let (low, high) = out.split_at_mut(out.len().min(LANES));
+            simd.store_head(p[0], low);
+            simd.store_head(p[1], high);
         }
+    }
+}
+
+impl TwoSided {
+    /// The p-values of two vectors.
+    #[inline(always)]
+    fn two<S: Simd>(&self, simd: S, t: [S::F; 2]) -> [S::F; 2] {
+        let Self { freedom, factor, edge, .. } = self;
+        let (one, zero) = (simd.splat(1.0), simd.splat(0.0));
+        let mut square = [zero; 2];
+        let (mut rest, mut share, mut common, mut is_tail) =
+            (square, square, square, [simd.lt(one, zero); 2]);
+        for at in 0..2 {
+            square[at] = simd.mul(t[at], t[at]);
+            let whole = simd.add(simd.splat(*freedom), square[at]);
+            rest[at] = simd.div(simd.splat(*freedom), whole);
+            share[at] = simd.div(square[at], whole);
+            let exponent = math::log1p(simd, simd.div(square[at], simd.splat(*freedom)));
+            let power = math::exp(simd, simd.mul(simd.splat(-0.5 * freedom), exponent));
+            common[at] = simd.mul(simd.mul(simd.splat(*factor), power), simd.sqrt(share[at]));
+            is_tail[at] = simd.lt(rest[at], simd.splat(*edge));
+        }
+        let (mut above, mut below) = ([zero; 2], [zero; 2]);
+        if simd.mask_any(simd.mask_or(is_tail[0], is_tail[1])) {
+            above = self.below_edge(simd, rest, share);
+        }
+        if !simd.mask_all(simd.mask_and(is_tail[0], is_tail[1])) {
+            below = self.above_edge(simd, share);
+        }
+        let mut out = [zero; 2];
+        for at in 0..2 {
+            let scale = simd.splat(2.0 / freedom);
+            let tail = simd.div(simd.mul(common[at], scale), above[at]);
+            let body = simd.div(simd.mul(common[at], simd.splat(2.0)), below[at]);
+            let p = simd.select(is_tail[at], tail, simd.sub(one, body));
+            let infinite = simd.eq(square[at], simd.splat(f64::INFINITY));
+            out[at] = simd.select(infinite, zero, p);
+        }
+        out
+    }
+
+    /// The fraction of the upper tail.
+    #[inline(always)]
+    fn below_edge<S: Simd>(&self, simd: S, rest: [S::F; 2], share: [S::F; 2]) -> [S::F; 2] {
+        let one = simd.splat(1.0);
+        let mut value = [one; 2];
+        for &[left, step] in self.tail.iter().rev() {
+            let (left, step) = (simd.splat(left), simd.splat(step));
+            for at in 0..2 {
+                let next = simd.div(simd.mul(rest[at], step), value[at]);
+                let own = simd.fma(rest[at], left, share[at]);
+                value[at] = simd.div(simd.add(own, next), simd.add(one, next));
+            }
+        }
+        value
+    }
+
+    /// The fraction of what is left of it.
+    #[inline(always)]
+    fn above_edge<S: Simd>(&self, simd: S, share: [S::F; 2]) -> [S::F; 2] {
+        let one = simd.splat(1.0);
+        let mut value = [one; 2];
+        for &step in self.body.iter().rev() {
+            for at in 0..2 {
+                value[at] = simd.fma(simd.div(share[at], value[at]), simd.splat(step), one);
+            }
+        }
+        value
     }
 }
 

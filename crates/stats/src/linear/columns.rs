@@ -20,6 +20,19 @@ impl Columns {
         self.data.resize(count * self.stride, 0.0);
     }
 
+    /// Makes room for `count` columns of `rows` numbers that are all to be written; what they hold
+    /// until then is anything, but their padding is zero.
+    pub fn reshape(&mut self, count: usize, rows: usize) {
+        (self.rows, self.count) = (rows, count);
+        self.stride = rows.next_multiple_of(LANES);
+        self.data.resize(count * self.stride, 0.0);
+        if self.stride > rows {
+            for column in self.data.chunks_exact_mut(self.stride) {
+                column[rows..].fill(0.0);
+            }
+        }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows

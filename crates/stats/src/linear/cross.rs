@@ -58,7 +58,10 @@ pub(crate) fn cross_rows<S: Simd>(simd: S, of: Pair<'_>, rows: Range<usize>, out
             let pair = j + 1 < size;
             let b0 = &of.right.padded(j)[rows.clone()];
             let b1 = &of.right.padded(if pair { j + 1 } else { j })[rows.clone()];
-            let [s00, s01, s10, s11] = tile(simd, [a0, a1], [b0, b1]);
+            let [s00, s01, s10, s11] = match j < i {
+                true => tile(simd, [a0, a1], [b0, b1]),
+                false => corner(simd, [a0, a1], [b0, b1]),
+            };
             out.add(i, j, s00);
             if pair && j < i {
                 out.add(i, j + 1, s01);
@@ -91,4 +94,21 @@ fn tile<S: Simd>(simd: S, a: [&[f64]; 2], b: [&[f64]; 2]) -> [f64; 4] {
         s11 = simd.fma(x1, y1, s11);
     }
     [s00, s01, s10, s11].map(|sum| simd.sum_lanes(sum))
+}
+
+/// [`tile`] on the diagonal, without the product above it, which is left 0.
+#[inline(always)]
+fn corner<S: Simd>(simd: S, a: [&[f64]; 2], b: [&[f64]; 2]) -> [f64; 4] {
+    let zero = simd.splat(0.0);
+    let (mut s00, mut s10, mut s11) = (zero, zero, zero);
+    let [a0, a1] = a.map(|column| column.as_chunks::<LANES>().0);
+    let [b0, b1] = b.map(|column| column.as_chunks::<LANES>().0);
+    for (((a0, a1), b0), b1) in a0.iter().zip(a1).zip(b0).zip(b1) {
+        let (x0, x1) = (simd.load(a0), simd.load(a1));
+        let y0 = simd.load(b0);
+        s00 = simd.fma(x0, y0, s00);
+        s10 = simd.fma(x1, y0, s10);
+        s11 = simd.fma(x1, simd.load(b1), s11);
+    }
+    [simd.sum_lanes(s00), 0.0, simd.sum_lanes(s10), simd.sum_lanes(s11)]
 }

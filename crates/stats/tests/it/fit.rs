@@ -527,6 +527,63 @@ fn arrays_and_tables_agree() {
     }
 }
 
+/// A group fitted beside others, good ones and bad ones, is to the bit the group fitted alone.
+#[test]
+fn a_neighbour_changes_nothing() {
+    let (groups, rows, count) = (21, 19, 3);
+    let value = |i: usize| ((i * 7919 + 13) % 1009) as f64 / 1009.0;
+    let mut x: Vec<f64> = (0..groups * rows * count).map(value).collect();
+    let y: Vec<f64> = (0..groups * rows).map(|i| value(3 * i + 5)).collect();
+    let mut change = |group: usize, to: &dyn Fn(usize, f64) -> f64| {
+        for row in 0..rows {
+            let at = (group * rows + row) * count;
+            x[at] = to(row, x[at + 1]);
+        }
+    };
+    change(2, &|_, _| 3.0); // constant
+    change(5, &|row, other| other + 1e-6 * value(row)); // nearly another
+    change(9, &|row, other| other + 0.05 * value(row)); // close to it
+    change(11, &|_, other| 2.0 * other); // a multiple
+    change(13, &|row, other| if row == 4 { f64::NAN } else { other * other });
+    change(14, &|row, other| if row == 4 { f64::INFINITY } else { other * other });
+    for (ridge, se) in [(0.0, None), (0.5, None), (0.0, Some(StandardErrors::Hc3))] {
+        let of = |first: usize, groups: usize, intercept: bool| {
+            let part = |list: &[f64], each: usize| {
+                Numbers::from(list[first * each..(first + groups) * each].to_vec())
+            };
+            let arrays = Arrays {
+                groups,
+                rows,
+                names: ["a", "b", "c"].map(str::to_owned).to_vec(),
+                x: part(&x, rows * count),
+                y: part(&y, rows),
+                weights: None,
+                intercept,
+            };
+            let missing = Missing::Drop;
+            let options = FitOptions { ridge, se, missing, ..Default::default() };
+            let answer = solve(&Fit::arrays(arrays, options).unwrap());
+            let numbers: Vec<Vec<u64>> = ["estimate", "standard_error", "p_value", "bic", "n"]
+                .map(|name| column(&answer, name).into_iter().map(f64::to_bits).collect())
+                .to_vec();
+            (numbers, status(&answer))
+        };
+        for intercept in [false, true] {
+            let terms = count + usize::from(intercept);
+            let (all, why) = of(0, groups, intercept);
+            assert_eq!(why[14 * terms], "infinite or overflowing values");
+            for group in 0..groups {
+                let (own, own_why) = of(group, 1, intercept);
+                let place = group * terms..(group + 1) * terms;
+                assert_eq!(why[place.clone()], own_why, "{group}");
+                for (all, own) in all.iter().zip(&own) {
+                    assert_eq!(all[place.clone()], *own, "group {group}, {ridge}, {se:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn options_that_do_not_go_together_are_refused() {
     let table = columns(NORRIS);
