@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ._problems.mixture import MixtureResult, mixture
     from ._problems.permutation import permutation_test
     from ._problems.pi import pi
+    from ._problems.planning import Plan, Prediction, plan
     from ._problems.power import power
     from ._problems.sample import sample
     from ._problems.sample_size import sample_size
@@ -87,8 +88,8 @@ _HOMES = {
         " UnknownNameError UnsupportedError WindfallError"
     ),
     "_problems": (
-        "FitResult MixtureResult SimulationResult bootstrap fit_many integrate jackknife mixture"
-        " permutation_test pi power run sample sample_size simulate verify"
+        "FitResult MixtureResult Plan Prediction SimulationResult bootstrap fit_many integrate"
+        " jackknife mixture permutation_test pi plan power run sample sample_size simulate verify"
     ),
     "_result": "IncompleteWarning Interval Result Verification",
 }
@@ -118,7 +119,9 @@ __all__ = [
     "MapInterrupted",
     "MixtureResult",
     "NotFiniteError",
+    "Plan",
     "Pool",
+    "Prediction",
     "RemoteError",
     "Result",
     "SerializationError",
@@ -143,6 +146,7 @@ __all__ = [
     "mixture",
     "permutation_test",
     "pi",
+    "plan",
     "power",
     "publish",
     "register_joblib_backend",

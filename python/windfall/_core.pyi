@@ -1,6 +1,7 @@
 """The compiled core: tables, functions and problems behind one door."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "clusters",
     "cores",
     "current_item",
+    "keep_run",
     "mapped_segment",
     "now_us",
     "serve",
@@ -125,6 +127,7 @@ class Problem:
     ) -> tuple[
         dict[str, Any], dict[str, Any], list[NDArray[np.float64]], dict[str, Any] | None, Answer
     ]: ...
+    def plan(self, workers: int | None, asked: Mapping[str, Any]) -> str: ...
     def run_task(self, task: int) -> bytes: ...
     def verify(self) -> list[tuple[str, str, bool]]: ...
 
@@ -376,3 +379,5 @@ class SharedArray:
     def add(self, index: int | tuple[int, ...], x: float) -> Any: ...
     def slot(self) -> int: ...
     def name(self) -> str | None: ...
+
+def keep_run(pair: str, state: str | None = None) -> Path: ...

@@ -48,6 +48,7 @@ mod moments;
 mod options;
 mod panics;
 pub mod partials;
+pub mod plan;
 mod problem;
 pub mod remote;
 mod rounds;

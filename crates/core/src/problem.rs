@@ -29,6 +29,12 @@ pub trait Problem: Send + Sync {
         false
     }
 
+    /// Whether what it finds decides how much it runs: with a tolerance, or round by round until
+    /// there is nothing left to learn. How long it takes is then known at its end.
+    fn is_search(&self) -> bool {
+        false
+    }
+
     /// Runs the whole on `on`, merges, and makes the answer.
     ///
     /// # Errors

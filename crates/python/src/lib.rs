@@ -11,6 +11,7 @@ mod data;
 mod door;
 mod errors;
 mod function;
+mod plan;
 mod problem;
 
 use pyo3::prelude::*;
@@ -34,6 +35,8 @@ mod core_module {
     use crate::data::Table;
     #[pymodule_export]
     use crate::function::Function;
+    #[pymodule_export]
+    use crate::plan::keep_run;
     #[pymodule_export]
     use crate::problem::Problem;
 

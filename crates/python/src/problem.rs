@@ -5,6 +5,7 @@ use crate::data::{Table, columns, numbers};
 use crate::door::enter;
 use crate::errors::to_python;
 use crate::function::Function;
+use crate::plan::{self, Asked};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -172,6 +173,13 @@ impl Problem {
     fn run_task(&self, py: Python<'_>, task: u64) -> PyResult<Py<PyBytes>> {
         let bytes = self.enter(py, None, |_| self.problem.run_shard(Shard::only(task)))?;
         Ok(PyBytes::new(py, &bytes).unbind())
+    }
+
+    /// Runs a pilot and predicts every mapping: the plan in JSON.
+    fn plan(&self, py: Python<'_>, workers: Option<usize>, asked: Asked) -> PyResult<String> {
+        let workers = count(workers).map_err(|error| to_python(py, &error))?.count;
+        let problem = (self.problem.as_ref(), self.name.as_str());
+        self.enter(py, None, |control| plan::of_problem(problem, workers, &asked, control))
     }
 
     /// Solves it on several mappings and compares: (mapping, hash, same) each.

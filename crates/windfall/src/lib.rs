@@ -29,6 +29,7 @@
 
 pub mod files;
 pub mod machine;
+pub mod plan;
 pub mod plot;
 mod problems;
 pub mod readable;

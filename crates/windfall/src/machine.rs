@@ -4,6 +4,7 @@
 //! Every rule is a function of texts, so that tests can pose as any machine.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use windfall_core::{Error, Result};
 
@@ -94,6 +95,21 @@ pub fn host() -> &'static str {
         name.unwrap_or_default().trim().to_owned()
     });
     &NAME
+}
+
+/// The folder in which programs of this user keep what outlives a run and is no setting:
+/// `XDG_STATE_HOME`, else `.local/state` at home (`LOCALAPPDATA` on Windows), in it `windfall`.
+pub fn state_folder() -> Option<PathBuf> {
+    let of_system = variable("XDG_STATE_HOME").or_else(|| variable("LOCALAPPDATA"));
+    let at_home = || Some(PathBuf::from(variable("HOME")?).join(".local/state"));
+    of_system.map(PathBuf::from).or_else(at_home).map(|folder| folder.join("windfall"))
+}
+
+/// Whether each of these programs lies in a folder of `PATH`.
+pub fn is_on_path(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    programs.iter().all(|program| folders.iter().any(|folder| folder.join(program).is_file()))
 }
 
 fn variable(name: &str) -> Option<String> {

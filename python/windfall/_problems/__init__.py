@@ -8,6 +8,7 @@ from .jobs import run, verify
 from .mixture import MixtureResult, mixture
 from .permutation import permutation_test
 from .pi import pi
+from .planning import Plan, Prediction, plan
 from .power import power
 from .sample import sample
 from .sample_size import sample_size
@@ -16,6 +17,8 @@ from .simulate import SimulationResult, simulate
 __all__ = [
     "MixtureResult",
     "FitResult",
+    "Plan",
+    "Prediction",
     "bootstrap",
     "fit_many",
     "integrate",
@@ -23,6 +26,7 @@ __all__ = [
     "mixture",
     "permutation_test",
     "pi",
+    "plan",
     "power",
     "run",
     "sample",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from .. import _core
@@ -17,6 +18,29 @@ Progress: TypeAlias = bool | Watcher | None
 
 On: TypeAlias = Any
 """Where shards run: a cluster, a client or a view of it, a cluster's name; threads without it."""
+
+
+class Caught(BaseException):
+    """A problem on its way to be solved: no error, and nothing that `except Exception` may stop."""
+
+    def __init__(self, problem: _core.Problem, workers: int | None) -> None:
+        super().__init__(problem, workers)
+        self.problem, self.workers = problem, workers
+
+
+_CATCHING: ContextVar[bool] = ContextVar("windfall_catching", default=False)
+
+
+def catch(call: Callable[..., Any], args: Any, kwargs: Any) -> Caught | None:
+    """Return the problem that `call` would have solved; none if it has solved none."""
+    token = _CATCHING.set(True)
+    try:
+        call(*args, **kwargs)
+    except Caught as caught:
+        return caught
+    finally:
+        _CATCHING.reset(token)
+    return None
 
 
 def build(
@@ -35,6 +59,8 @@ def build(
 
 def solve(problem: _core.Problem, workers: int | None, progress: Progress, on: On = None) -> Result:
     """Solve `problem` on threads or on engines; warn if it was interrupted."""
+    if _CATCHING.get():
+        raise Caught(problem, workers)
     engines = _engines(on)
     if engines is not None and workers is not None:
         raise InputError(f"`workers` is `{workers}` and `on` is given; engines are the workers")

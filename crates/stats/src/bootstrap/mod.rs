@@ -315,6 +315,10 @@ impl Problem for Bootstrap {
         run_bytes(&self.job(&kernel), shard)
     }
 
+    fn is_search(&self) -> bool {
+        self.options.tolerance.is_some()
+    }
+
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
         let kernel = self.kernel();
         let estimates = self.estimates(&kernel.source)?;

@@ -307,6 +307,10 @@ impl Problem for Integrate<'_> {
         self.plan.run_shard(&self.work(), shard)
     }
 
+    fn is_search(&self) -> bool {
+        self.goal.is_tolerant() || self.options.method == Method::Cubature
+    }
+
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
         let solved = self.plan.solve(&self.work(), on, control)?;
         Ok(self.answer(solved))

@@ -264,6 +264,10 @@ impl Problem for Mixture {
         run_bytes(&self.job(&kernel), shard)
     }
 
+    fn is_search(&self) -> bool {
+        true
+    }
+
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
         match self.options.method {
             Method::Em => self.maximise(on, control),

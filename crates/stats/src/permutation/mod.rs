@@ -226,6 +226,10 @@ impl Problem for Permutation {
         run_bytes(&self.job(&kernel), shard)
     }
 
+    fn is_search(&self) -> bool {
+        self.options.tolerance.is_some() || self.options.exceedances.is_some()
+    }
+
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
         let kernel = self.kernel();
         let findings = Findings {

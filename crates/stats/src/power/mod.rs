@@ -222,6 +222,10 @@ impl Problem for Power {
         true
     }
 
+    fn is_search(&self) -> bool {
+        self.options.tolerance.is_some()
+    }
+
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
         let outcome = match self.options.tolerance {
             None => run(&self.job(), on, control)?,

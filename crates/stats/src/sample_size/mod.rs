@@ -276,6 +276,10 @@ impl Problem for SampleSize {
         run_bytes(&Job { kernel: &self.first, streams, spec: self.spec.as_ref() }, shard)
     }
 
+    fn is_search(&self) -> bool {
+        true
+    }
+
     fn solve(&self, on: &dyn Executor, control: &Control<'_>) -> Result<Answer> {
         let whole = Whole { control, spent: Cell::new(0), most: self.aim.simulations };
         let watched = control.observer.map(|_| &whole as &dyn Observer);

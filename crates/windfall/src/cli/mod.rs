@@ -7,6 +7,7 @@
 //! solve.rs      the one way: build, run, measure, print, write, draw
 //! table.rs      the answer as a table for people;  record.rs  what may differ from run to run
 //! progress.rs   the bar                            interrupt.rs  Ctrl-C
+//! plan/         will parallel pay, and on what?
 //! verify.rs     the same bytes on any mapping?     replay.rs  one task again
 //! prepared.rs   a job made ready to run            checkpoint.rs  a folder to go on from
 //! shard.rs      partials into files                merge.rs      and out of them
@@ -22,6 +23,7 @@ mod flags;
 mod interrupt;
 mod job;
 mod merge;
+mod plan;
 mod prepared;
 mod problems;
 mod progress;
@@ -91,6 +93,8 @@ enum Command {
     Run(solve::Draw<problems::File>),
     /// Run a job file on several mappings and compare the answers byte by byte
     Verify(verify::Verify),
+    /// Predict how long a job file takes on each mapping, and which one to take
+    Plan(plan::Plan),
     /// Run one task of a job file again, here and alone
     Replay(replay::Replay),
     /// Run some shards of a job file and write their partials, for `windfall merge`
@@ -149,6 +153,7 @@ fn obey(command: Command) -> exit::Done {
         Command::SampleSize(draw) => draw.obey(),
         Command::Run(draw) => draw.obey(),
         Command::Verify(verify) => verify.obey(),
+        Command::Plan(plan) => plan.obey(),
         Command::Replay(replay) => replay.obey(),
         Command::Shard(shard) => shard.obey(),
         Command::Merge(merge) => merge.obey(),

@@ -132,7 +132,7 @@ fn beside(answer: &Answer, name: &str, place: usize) -> Option<f64> {
 }
 
 /// Labels and values in two columns, indented.
-fn list(rows: &[(String, String)], indent: usize) -> String {
+pub(super) fn list(rows: &[(String, String)], indent: usize) -> String {
     let width = rows.iter().map(|(label, _)| wide(label)).max().unwrap_or(0);
     let line = |(label, value): &(String, String)| {
         let gap = " ".repeat(width - wide(label) + 3);
@@ -193,13 +193,13 @@ fn cell(value: f64) -> String {
 }
 
 /// Rows of cells in columns, indented.
-fn aligned(rows: &[Vec<&str>]) -> String {
+pub(super) fn aligned<T: AsRef<str>>(rows: &[Vec<T>]) -> String {
     let columns = rows[0].len();
     let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| wide(row[column])).max().unwrap_or(0))
+        .map(|column| rows.iter().map(|row| wide(row[column].as_ref())).max().unwrap_or(0))
         .collect();
-    let line = |row: &Vec<&str>| {
-        let cells = row.iter().zip(&widths);
+    let line = |row: &Vec<T>| {
+        let cells = row.iter().map(AsRef::as_ref).zip(&widths);
         let padded = cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - wide(cell))));
         format!("  {}\n", padded.collect::<Vec<_>>().join("   ").trim_end())
     };

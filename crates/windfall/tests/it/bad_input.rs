@@ -3,7 +3,7 @@
 use crate::Scratch;
 
 /// Files that have something wrong, by name.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("good.csv", "x,y\n1,2\n2,3\n3,5\n"),
     ("empty.csv", ""),
     ("nan.csv", "x,y\n1,2\n2,NA\n3,5\n"),
@@ -14,6 +14,7 @@ const FILES: [(&str, &str); 9] = [
         "misspelt.toml",
         "problem = 'bootstrap'\ndata = 'good.csv'\nstatistic = 'mean(x)'\nresampels = 9",
     ),
+    ("good.toml", "problem = 'pi'\nn = 1000\nseed = 1"),
     ("unknown.toml", "problem = 'boostrap'"),
     ("broken.toml", "problem = \n"),
 ];
@@ -61,6 +62,19 @@ fn options_that_cannot_be_are_named() {
     refused(&bootstrap(&["--resampels", "9"]), &["--resampels", "--resamples"]);
     refused(&["pi", "-n", "0"], &["`0`"]);
     refused(&["bootstrap", "good.csv"], &["--statistic"]);
+}
+
+#[test]
+fn plans_that_cannot_be_made_are_named() {
+    refused(&["plan"], &["FILE"]);
+    refused(&["plan", "none.toml"], &["`none.toml`: there is no such file"]);
+    refused(&["plan", "misspelt.toml"], &["`resampels`; did you mean `resamples`?"]);
+    refused(&["plan", "misspelt.toml", "--pilot", "0"], &["`--pilot` is `0`"]);
+    refused(&["plan", "misspelt.toml", "--workers", "0"], &["`--workers` is `0`"]);
+    refused(&["plan", "misspelt.toml", "--elsewhere", "no"], &["`--elsewhere` is `no`"]);
+    refused(&["plan", "good.toml", "--run=threds"], &["unknown mapping `threds`", "`threads`"]);
+    refused(&["plan", "good.toml", "--history"], &["--history"]);
+    refused(&["plan", "--run", "--history"], &["--history"]);
 }
 
 #[test]

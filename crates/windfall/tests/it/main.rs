@@ -11,6 +11,7 @@ mod help;
 #[cfg(unix)]
 mod interrupt;
 mod partials;
+mod plan;
 mod shapes;
 mod simulate;
 

@@ -12,7 +12,7 @@ mod stop;
 mod top;
 
 pub(super) use serve::{Engine, Serve};
-pub(super) use start::Start;
+pub(super) use start::{NewEngines, Start};
 pub(super) use status::Status;
 pub(super) use stop::Stop;
 pub(super) use top::Top;

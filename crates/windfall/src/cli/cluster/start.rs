@@ -13,6 +13,8 @@ use windfall::{Error, Result, Stopwatch, machine};
 
 /// How often to look whether the cluster is there yet.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long engines may take to be there, in seconds.
+const WAIT_S: f64 = 30.0;
 
 #[derive(Args, Debug)]
 pub(in super::super) struct Start {
@@ -31,7 +33,7 @@ pub(in super::super) struct Start {
     #[arg(long, value_name = "COUNT")]
     threads: Option<u32>,
     /// How long the engines may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT_S)]
     wait: f64,
     /// Print one JSON object
     #[arg(long)]
@@ -46,6 +48,18 @@ impl Start {
             return Err(Error::io(format!("cluster {name}"), "it runs already").hint(hint).into());
         }
         let watch = Stopwatch::start();
+        let (state, engines, threads) = self.begin(&watch)?;
+        print(&if self.json {
+            format!("{}\n", state.object())
+        } else {
+            let (seconds, threads) = (duration(watch.elapsed_s()), threads_text(threads));
+            format!("{}\n{engines} engines in {seconds}, {threads} each\n", table(&state))
+        })?;
+        Ok(Exit::Done)
+    }
+
+    /// Starts it; what it is then, engines and threads of each.
+    fn begin(&self, watch: &Stopwatch) -> Result<(State, u32, u32)> {
         let cores = machine::workers()?.count as u32;
         let engines = self.n.unwrap_or(cores);
         let threads = self.threads.unwrap_or((cores / engines).max(1));
@@ -57,14 +71,8 @@ impl Start {
         };
         let options = json!({ "command": command, "engines": engines, "threads": threads });
         let mut controller = self.spawn(&options.to_string())?;
-        let state = self.wait(&mut controller, &watch)?;
-        print(&if self.json {
-            format!("{}\n", state.object())
-        } else {
-            let (seconds, threads) = (duration(watch.elapsed_s()), threads_text(threads));
-            format!("{}\n{engines} engines in {seconds}, {threads} each\n", table(&state))
-        })?;
-        Ok(Exit::Done)
+        let state = self.wait(&mut controller, watch)?;
+        Ok((state, engines, threads))
     }
 
     fn spawn(&self, options: &str) -> Result<Child> {
@@ -104,4 +112,55 @@ impl Start {
 
 fn threads_text(threads: u32) -> String {
     if threads == 1 { "1 thread".into() } else { format!("{threads} threads") }
+}
+
+/// Native engines for one use, stopped at its end.
+pub(in super::super) struct NewEngines {
+    name: String,
+    runs: bool,
+}
+
+impl NewEngines {
+    /// Starts so many and waits until they are there.
+    pub(in super::super) fn start(workers: usize) -> Result<Self> {
+        let name = format!("plan-{}", std::process::id());
+        let start = Start {
+            n: Some(u32::try_from(workers).unwrap_or(u32::MAX)),
+            which: Which { name: name.clone() },
+            python: String::new(),
+            native: true,
+            threads: Some(1),
+            wait: WAIT_S,
+            json: false,
+        };
+        let started = Self { name, runs: true };
+        start.begin(&Stopwatch::start())?;
+        Ok(started)
+    }
+
+    /// The name of their cluster.
+    pub(in super::super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Stops them and waits until they are gone.
+    pub(in super::super) fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.runs) {
+            return Ok(());
+        }
+        let asker = Asker::new(&self.name)?;
+        asker.ask(&json!({ "do": "stop" }))?;
+        asker.wait_for_end()
+    }
+}
+
+impl Drop for NewEngines {
+    fn drop(&mut self) {
+        // Where they could not be started there is nothing to stop, and that has been said.
+        drop(self.end());
+    }
 }

@@ -1,0 +1,173 @@
+//! What each mapping costs beside the work itself, as data.
+
+use serde::{Deserialize, Serialize};
+
+/// What a mapping costs beside the work itself. All that is left out is zero, or no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Costs {
+    /// Until its first worker can begin: starting processes, waiting in a queue. Seconds, once.
+    pub start_s: f64,
+    /// Each round: connecting, handing out the job. Seconds.
+    pub round_s: f64,
+    /// Each worker in each round, one after the other: starting a thread. Seconds.
+    pub worker_s: f64,
+    /// Each order, which is what a worker is handed at once: one shard or several. Seconds.
+    pub order_s: f64,
+    /// Each shard, at its worker. Seconds.
+    pub shard_s: f64,
+    /// How fast partials come back; none if they stay in the process.
+    pub bytes_per_s: Option<f64>,
+    /// How many orders each worker gets at most; none if each shard is an order of its own.
+    pub orders_per_worker: Option<u64>,
+    /// Whether each worker builds the problem anew, every round, from tables that it is given.
+    pub builds: bool,
+}
+
+impl Costs {
+    /// Nothing beside the work: what serial costs.
+    pub const NONE: Self = Self {
+        start_s: 0.0,
+        round_s: 0.0,
+        worker_s: 0.0,
+        order_s: 0.0,
+        shard_s: 0.0,
+        bytes_per_s: None,
+        orders_per_worker: None,
+        builds: false,
+    };
+}
+
+impl std::default::Default for Costs {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// A choice of executor and worker count, with what it costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    /// Its name: `serial`, `threads`, `mpi`, …; calibrations and histories go by it.
+    pub name: String,
+    /// Which one of that name, such as the name of a cluster.
+    pub place: Option<String>,
+    /// How many shards it runs at once.
+    pub workers: usize,
+    /// What it costs.
+    pub costs: Costs,
+    /// Where the costs come from, such as `measured here` or a kept result.
+    pub source: String,
+    /// Why it cannot be used here and now; none if it can.
+    pub missing: Option<String>,
+}
+
+impl Mapping {
+    /// The mapping of one worker that costs nothing beside the work.
+    pub fn serial() -> Self {
+        let source = "it is the work itself".into();
+        let (name, place) = ("serial".into(), None);
+        Self { name, place, workers: 1, costs: Costs::NONE, source, missing: None }
+    }
+
+    /// The mapping of [`DEFAULTS`] called `name`, with so many workers.
+    pub fn of_default(name: &str, workers: usize) -> Option<Self> {
+        let Default { name, costs, source, .. } = *default_of(name)?;
+        let (name, source, place, missing) = (name.into(), source.into(), None, None);
+        Some(Self { name, place, workers, costs, source, missing })
+    }
+
+    /// Its name with its workers, such as `threads × 4` or `engines of lab × 8`.
+    pub fn title(&self) -> String {
+        let Self { name, workers, .. } = self;
+        match &self.place {
+            Some(place) => format!("{name} of {place} × {workers}"),
+            None if name == "serial" => name.clone(),
+            None => format!("{name} × {workers}"),
+        }
+    }
+}
+
+/// A row of [`DEFAULTS`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Default {
+    /// The mapping's name.
+    pub name: &'static str,
+    /// What it costs.
+    pub costs: Costs,
+    /// Where that was measured.
+    pub source: &'static str,
+    /// The spread of actual over predicted time that is assumed before there is a history: the
+    /// standard deviation of its logarithm.
+    pub error: f64,
+}
+
+/// Costs where nothing was measured on the machine at hand. A new mapping is a new row.
+pub const DEFAULTS: &[Default] = &[
+    Default { name: "serial", costs: Costs::NONE, source: "it is the work itself", error: 0.1 },
+    Default {
+        name: "threads",
+        costs: Costs { round_s: 5e-6, worker_s: 3e-5, shard_s: 1e-7, ..Costs::NONE },
+        source: "2 cores, Linux, 2026-11",
+        error: 0.1,
+    },
+    Default {
+        name: "engines",
+        costs: ENGINES,
+        source: "2 native engines, Linux, 2026-11",
+        error: 0.15,
+    },
+    Default {
+        name: "new-engines",
+        costs: Costs { start_s: 0.05, ..ENGINES },
+        source: "2 native engines, Linux, 2026-11",
+        error: 0.2,
+    },
+    Default {
+        name: "mpi",
+        costs: Costs { start_s: 0.6, order_s: 2e-5, bytes_per_s: Some(1e9), ..SENT },
+        source: "Open MPI 4.1, 4 ranks on 2 cores, 2026-11",
+        error: 0.3,
+    },
+    Default {
+        name: "slurm",
+        costs: Costs {
+            start_s: 2.0,
+            order_s: 1.0,
+            bytes_per_s: Some(1e8),
+            orders_per_worker: Some(1),
+            ..SENT
+        },
+        source: "Slurm 22.05 on one node, arrays start in waves of a second, 2026-11",
+        error: 0.5,
+    },
+    Default {
+        name: "dask",
+        costs: Costs { start_s: 1.73, order_s: 1.7e-3, bytes_per_s: Some(1e9), ..SENT },
+        source: "benches/results/overhead-2026-11-28.md",
+        error: 0.3,
+    },
+    Default {
+        name: "ray",
+        costs: Costs { start_s: 3.35, order_s: 5.7e-4, bytes_per_s: Some(2e9), ..SENT },
+        source: "benches/results/overhead-2026-11-28.md",
+        error: 0.3,
+    },
+    Default {
+        name: "spark",
+        costs: Costs { start_s: 6.4, order_s: 0.03, bytes_per_s: Some(1e8), ..SENT },
+        source: "PySpark 4.3 on one machine, 2026-11",
+        error: 0.3,
+    },
+];
+
+/// Engines of a cluster that runs.
+const ENGINES: Costs =
+    Costs { round_s: 5e-4, order_s: 1.5e-4, bytes_per_s: Some(2e9), shard_s: 1e-6, ..SENT };
+
+/// What leaves the process: shards grouped so that all workers end together.
+const SENT: Costs = Costs { orders_per_worker: Some(8), builds: true, ..Costs::NONE };
+
+/// The row of [`DEFAULTS`] called `name`.
+pub(super) fn default_of(name: &str) -> Option<&'static Default> {
+    DEFAULTS.iter().find(|row| row.name == name)
+}

@@ -1,0 +1,103 @@
+//! The mappings there are: those of this machine, and those elsewhere that a job could go to.
+
+use super::calibration::Calibration;
+use crate::machine;
+use windfall_core::Result;
+use windfall_core::plan::{Errors, Limits, Mapping, Profile};
+
+/// What is known of this machine and what it is asked to consider.
+#[derive(Clone, Debug)]
+pub struct Here {
+    /// Workers of this machine.
+    pub workers: usize,
+    /// Workers that engines elsewhere would have.
+    pub elsewhere: usize,
+    /// Seconds of the pilot.
+    pub pilot_s: f64,
+    /// Costs that were measured; what it does not hold has its default.
+    pub calibration: Calibration,
+    /// How far earlier predictions were off.
+    pub errors: Errors,
+}
+
+/// The programs that a job on MPI's ranks needs.
+pub const MPI: [&str; 2] = ["mpirun", "windfall-mpi"];
+
+/// Engines elsewhere: their name, programs that must be on the path, and why they cannot be used
+/// from here without them.
+const ELSEWHERE: [(&str, Option<[&str; 2]>, &str); 5] = [
+    ("mpi", Some(MPI), "windfall-mpi and mpirun are not on the path"),
+    ("slurm", None, "it takes jobs by `windfall submit`"),
+    ("dask", None, "from Python, with `on=`"),
+    ("ray", None, "from Python, with `on=`"),
+    ("spark", None, "from Python, with `on=`"),
+];
+
+/// Up to so many workers each number of threads has its row; then each power of two.
+const ROWS_MAX: usize = 8;
+
+impl Here {
+    /// This machine with so many workers, nothing calibrated and no history.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            workers,
+            elsewhere: workers,
+            pilot_s: Limits::SECONDS,
+            calibration: Calibration::default(),
+            errors: Errors::default(),
+        }
+    }
+
+    /// What the pilot may run.
+    pub fn limits(&self) -> Limits {
+        Limits { seconds: self.pilot_s, workers: self.workers }
+    }
+
+    /// Every mapping, from the simplest on; what cannot be used here says why.
+    ///
+    /// # Errors
+    /// None today; a cluster that ends while it is asked is left out.
+    pub fn mappings(&self, profile: &Profile) -> Result<Vec<Mapping>> {
+        let mut rows = vec![Mapping::serial()];
+        rows.extend(self.threads().into_iter().filter_map(|workers| self.row("threads", workers)));
+        let within = rows.len();
+        rows.extend(self.engines());
+        for (name, programs, why) in ELSEWHERE {
+            let is_here = programs.is_some_and(|programs| machine::is_on_path(&programs));
+            let missing = (!is_here).then(|| why.to_owned());
+            rows.extend(self.row(name, self.elsewhere).map(|row| Mapping { missing, ..row }));
+        }
+        if !profile.travels {
+            let why = "the job holds code or data that cannot be written down";
+            rows[within..].iter_mut().for_each(|row| row.missing = Some(why.into()));
+        }
+        Ok(rows)
+    }
+
+    /// The mapping called `name` with its costs: measured here, or the default.
+    fn row(&self, name: &str, workers: usize) -> Option<Mapping> {
+        let row = Mapping::of_default(name, workers)?;
+        Some(match self.calibration.costs(name) {
+            Some(costs) => Mapping { costs, source: self.calibration.source(), ..row },
+            None => row,
+        })
+    }
+
+    fn threads(&self) -> Vec<usize> {
+        if self.workers <= ROWS_MAX {
+            return (2..=self.workers).collect();
+        }
+        let doubled = std::iter::successors(Some(2usize), |workers| workers.checked_mul(2));
+        doubled.take_while(|&workers| workers < self.workers).chain([self.workers]).collect()
+    }
+
+    fn engines(&self) -> Vec<Mapping> {
+        use crate::cluster::{jobs::Engines, os};
+        let nowhere = crate::files::Folder::default();
+        let running = os::clusters().into_iter().filter_map(|name| {
+            let on = Engines::new(&name, None, &windfall_stats::REGISTRY, &nowhere).ok()?;
+            Some(Mapping { place: Some(name), ..self.row("engines", on.workers())? })
+        });
+        running.chain(self.row("new-engines", self.workers)).collect()
+    }
+}
