@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// From so many pairs on, a mapping's own errors stand for the assumed one.
 const PAIRS_MIN: usize = 8;
+/// No machine repeats a run better than this for long.
+const SPREAD_MIN: f64 = 0.05;
 /// The error that is assumed of a mapping nobody knows.
 const ERROR: f64 = 0.3;
 /// The median of the absolute value of a standard normal.
@@ -119,7 +121,7 @@ impl Errors {
     pub fn spread(&self, name: &str) -> f64 {
         let own = self.rows.get(name).filter(|row| row.pairs >= PAIRS_MIN);
         let assumed = || default_of(name).map_or(ERROR, |row| row.error);
-        own.map_or_else(assumed, |row| row.spread)
+        own.map_or_else(assumed, |row| row.spread.max(SPREAD_MIN))
     }
 
     /// Name, number of pairs, median absolute error and share inside the interval of each.
@@ -189,6 +191,7 @@ mod tests {
         assert_eq!(few.spread("threads"), 0.1);
         let many = Errors::of(&pairs("threads", &[2.0; 8]));
         assert!((many.spread("threads") - 2f64.ln() / MEDIAN_ABSOLUTE).abs() < 1e-12);
+        assert_eq!(Errors::of(&pairs("threads", &[1.0; 8])).spread("threads"), SPREAD_MIN);
         assert_eq!(many.spread("nobody's"), ERROR);
     }
 }

@@ -106,7 +106,7 @@ pub const DEFAULTS: &[Default] = &[
     Default { name: "serial", costs: Costs::NONE, source: "it is the work itself", error: 0.1 },
     Default {
         name: "threads",
-        costs: Costs { round_s: 5e-6, worker_s: 3e-5, shard_s: 1e-7, ..Costs::NONE },
+        costs: Costs { round_s: 1e-6, worker_s: 4e-5, shard_s: 2.5e-7, ..Costs::NONE },
         source: "2 cores, Linux, 2026-11",
         error: 0.1,
     },
@@ -118,14 +118,14 @@ pub const DEFAULTS: &[Default] = &[
     },
     Default {
         name: "new-engines",
-        costs: Costs { start_s: 0.05, ..ENGINES },
+        costs: Costs { start_s: 0.01, ..ENGINES },
         source: "2 native engines, Linux, 2026-11",
         error: 0.2,
     },
     Default {
         name: "mpi",
-        costs: Costs { start_s: 0.6, order_s: 2e-5, bytes_per_s: Some(1e9), ..SENT },
-        source: "Open MPI 4.1, 4 ranks on 2 cores, 2026-11",
+        costs: Costs { start_s: 0.32, order_s: 2e-5, bytes_per_s: Some(1e9), ..SENT },
+        source: "Open MPI 4.1, 2 ranks on 2 cores, 2026-11",
         error: 0.3,
     },
     Default {
@@ -162,7 +162,7 @@ pub const DEFAULTS: &[Default] = &[
 
 /// Engines of a cluster that runs.
 const ENGINES: Costs =
-    Costs { round_s: 5e-4, order_s: 1.5e-4, bytes_per_s: Some(2e9), shard_s: 1e-6, ..SENT };
+    Costs { round_s: 2.5e-4, order_s: 2e-5, bytes_per_s: Some(2e9), shard_s: 1e-6, ..SENT };
 
 /// What leaves the process: shards grouped so that all workers end together.
 const SENT: Costs = Costs { orders_per_worker: Some(8), builds: true, ..Costs::NONE };
