@@ -250,11 +250,10 @@ impl Table {
             match column {
                 Column::Numbers(numbers) => {
                     hasher.update(b"n");
-                    let mut bytes = Vec::new();
-                    for chunk in numbers.as_slice().chunks(16 * 1024) {
-                        bytes.clear();
-                        chunk.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
-                        hasher.update(&bytes);
+                    let mut bytes = vec![[0; 8]; 16 * 1024];
+                    for chunk in numbers.as_slice().chunks(bytes.len()) {
+                        bytes.iter_mut().zip(chunk).for_each(|(to, x)| *to = x.to_le_bytes());
+                        hasher.update(bytes[..chunk.len()].as_flattened());
                     }
                 }
                 Column::Labels(labels) => {

@@ -341,7 +341,7 @@ impl Problem for Jackknife {
         let summaries: Vec<Summary> = columns
             .iter()
             .zip(&estimates)
-            .map(|(values, &estimate)| Summary::new(estimate, values, &self.setup.units))
+            .map(|(values, &estimate)| Summary::new(estimate, values, self.setup.units()))
             .collect();
         let quantity = |((name, &estimate), summary): ((String, &f64), &Summary)| Quantity {
             name,
@@ -356,7 +356,7 @@ impl Problem for Jackknife {
             several => several.iter().map(|one| one.acceleration).collect::<Value>(),
         };
         let named = self.setup.names().into_iter().zip(&estimates);
-        let draws = Draws { name: "units", count: self.setup.units.len() as u64 };
+        let draws = Draws { name: "units", count: self.setup.units().len() as u64 };
         Ok(Answer {
             quantities: named.zip(&summaries).map(quantity).collect(),
             data: Some(self.data.clone()),

@@ -23,8 +23,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Cuts `resamples` resamples of `draws` draws, each of which takes `ns` nanoseconds.
     pub fn new(resamples: u64, draws: u64, ns: f64) -> Self {
-        let together = resample::together(draws as usize) as u64;
-        let per_task = DRAWS_PER_TASK.div_ceil(draws.max(1)).next_multiple_of(together);
+        let at_once = resample::at_once(draws as usize) as u64;
+        let per_task = DRAWS_PER_TASK.div_ceil(draws.max(1)).next_multiple_of(at_once);
         let tasks = resamples.div_ceil(per_task);
         let task_ns = (per_task * draws) as f64 * ns;
         let per_shard = match tasks as f64 * task_ns <= SMALL_JOB_NS {

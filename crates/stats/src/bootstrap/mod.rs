@@ -273,7 +273,7 @@ impl Bootstrap {
         }
         let columns = outcome.partial.columns().iter().zip(estimates);
         let acceleration = |(values, estimate): (&Vec<f64>, &f64)| {
-            Summary::new(*estimate, values, &self.setup.units).acceleration
+            Summary::new(*estimate, values, self.setup.units()).acceleration
         };
         Ok(Some(columns.map(acceleration).collect()))
     }

@@ -6,6 +6,7 @@ use crate::statistic::{
     Counts, Frame, Gathered, Statistic, Target, UserStatistic, read, vocabulary,
 };
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use windfall_core::{Column, Error, ErrorKind, Labels, Result, Table};
 
 /// The keys that say how the rows of a table were come by.
@@ -44,12 +45,14 @@ pub(crate) enum Form {
 pub(crate) struct Setup {
     pub design: Design,
     pub form: Form,
-    pub units: Units,
     pub rows: usize,
     /// Whether rows are drawn one by one, in strata perhaps: no clusters, no blocks.
     pub is_rowwise: bool,
     /// Whether every label or the whole table is resampled plainly.
     pub is_plain_within: bool,
+    /// The codes of strata and of clusters.
+    codes: [Option<Vec<u32>>; 2],
+    units: OnceLock<Units>,
 }
 
 impl Setup {
@@ -114,10 +117,17 @@ impl Setup {
                 Form::User(Gathered::new(statistic, columns, &frame(counts)?)?)
             }
         };
-        let units = Units::new(rows, strata.as_deref(), clusters);
         let is_rowwise = clusters.is_none() && keys.blocks.is_none() && !keys.bayesian;
         let is_plain_within = is_rowwise && keys.strata.is_none();
-        Ok(Self { design, form, units, rows, is_rowwise, is_plain_within })
+        let codes = [strata, clusters.map(<[u32]>::to_vec)];
+        let units = OnceLock::new();
+        Ok(Self { design, form, rows, is_rowwise, is_plain_within, codes, units })
+    }
+
+    /// What can be left out, put in order when first asked for.
+    pub fn units(&self) -> &Units {
+        let [strata, clusters] = &self.codes;
+        self.units.get_or_init(|| Units::new(self.rows, strata.as_deref(), clusters.as_deref()))
     }
 
     /// The names of the quantities.
@@ -165,7 +175,7 @@ impl Setup {
     /// The place of each row in the order of the strata.
     pub fn places(&self) -> Vec<u32> {
         let mut places = vec![0; self.rows];
-        for (place, &row) in self.units.rows().iter().enumerate() {
+        for (place, &row) in self.units().rows().iter().enumerate() {
             places[row as usize] = place as u32;
         }
         places
@@ -177,7 +187,7 @@ impl Setup {
             Form::Formula { drawn, left } => Target::Formula(left.as_ref().unwrap_or(drawn)),
             Form::User(gathered) => Target::User(gathered),
         };
-        LeaveOneOut { target, units: &self.units }
+        LeaveOneOut { target, units: self.units() }
     }
 }
 

@@ -32,7 +32,9 @@ impl Column {
 
 impl FromIterator<f64> for Column {
     fn from_iter<I: IntoIterator<Item = f64>>(numbers: I) -> Self {
-        let mut values: Vec<f64> = numbers.into_iter().collect();
+        let numbers = numbers.into_iter();
+        let mut values = Vec::with_capacity(numbers.size_hint().0.next_multiple_of(PADDING) + LINE);
+        values.extend(numbers);
         let len = values.len();
         values.resize(len.next_multiple_of(PADDING) + LINE, 0.0);
         let start = values.as_ptr().align_offset(LINE * size_of::<f64>()).min(LINE);

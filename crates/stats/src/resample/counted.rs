@@ -2,31 +2,42 @@
 //!
 //! A block of counts is drawn and multiplied with each column while all of it lies in the nearest
 //! cache; a few resamples share a pass, so that long columns are read from memory once for them
-//! all. Then each resample is topped up by gathers, as `counts.rs` explains.
+//! all. Then each resample is topped up by looking into the columns, as `counts.rs` explains.
 
+use super::bytes::ByteCounts;
 use super::column::{Column, PADDING};
-use super::counts::Counts;
+use super::counts::{CHUNK, Counts};
 use windfall_lanes::{Simd, Task};
 use windfall_streams::{Below, Lanes, Stream};
 
 /// Rows drawn and summed at a time, at most.
-const BLOCK: usize = 1024;
+const BLOCK: usize = CHUNK;
 /// Values of a block: its counts and its rows of each column stay in the nearest cache.
 const BLOCK_VALUES: usize = 4096;
 /// Resamples that pass over a block together at most, while it is in the cache.
 const TOGETHER_MAX: usize = 16;
 /// From this many units on, a column comes from beyond the second-level cache.
 const FAR_UNITS: usize = 1 << 17;
+/// Draws that are topped up at a time: their numbers first, so that many looks into a column that
+/// lies far away are under way at once.
+const LOOKS: usize = 512;
 
 /// How many resamples pass over columns of so many units together: the more, the less a column
 /// that lies far away is read.
-pub(crate) fn together(units: usize) -> usize {
+pub(super) fn together(units: usize) -> usize {
     if units < FAR_UNITS { TOGETHER_MAX / 2 } else { TOGETHER_MAX }
 }
 
 /// Counts of a block, on a cache line's edge.
 #[repr(align(64))]
-struct Aligned([f64; BLOCK]);
+pub(super) struct Weights(pub [f64; BLOCK]);
+
+impl Weights {
+    /// All zero.
+    pub fn new() -> Self {
+        Self([0.0; BLOCK])
+    }
+}
 
 /// The rows of a block of so many columns.
 #[inline(always)]
@@ -85,7 +96,8 @@ fn poisson_sums<S: Simd>(
     drawn: &mut [usize],
 ) {
     let mut poisson = counts.poisson(simd);
-    let mut weights = Aligned([0.0; BLOCK]);
+    let mut bytes = ByteCounts::<BLOCK>::new();
+    let mut weights = Weights::new();
     let step = block_rows(columns.len());
     sums.fill([0.0; 8]);
     drawn.fill(0);
@@ -95,14 +107,15 @@ fn poisson_sums<S: Simd>(
         let weights = &mut weights.0[..padded];
         weights[rows..].fill(0.0);
         for (drawn, sums) in drawn.iter_mut().zip(sums.chunks_exact_mut(columns.len())) {
+            poisson.draw(simd, lanes, bytes.steps_mut(0, rows));
+            *drawn += bytes.sum(simd, 0, rows);
             if let ([sum], [column]) = (&mut *sums, columns) {
                 // A single column has its counts from where they are drawn.
-                *drawn += poisson.draw(simd, lanes, rows);
-                let more = poisson.dot(simd, &column.padded()[start..start + padded]);
+                let more = bytes.dot(simd, 0, &column.padded()[start..start + padded]);
                 simd.store(simd.add(simd.load(sum), more), sum);
                 continue;
             }
-            *drawn += poisson.fill(simd, lanes, &mut weights[..rows]);
+            bytes.write(simd, 0, &mut weights[..rows]);
             for (sum, column) in sums.iter_mut().zip(columns) {
                 let more = dot(simd, weights, &column.padded()[start..start + padded]);
                 simd.store(simd.add(simd.load(sum), more), sum);
@@ -121,60 +134,55 @@ fn top_up<S: Simd>(
     sums: &mut [[f64; 8]],
 ) {
     let below = Below::new(simd, columns[0].values().len() as u32);
+    let mut numbers = [0; LOOKS + 16];
     while draws > 0 {
-        let (low, dropped) = below.sixteen(simd, lanes.next(simd));
-        let high = simd.shr::<32>(low);
-        if dropped == 0 && draws >= 16 {
-            draws -= 16;
-            for (sum, column) in sums.iter_mut().zip(columns) {
-                let first = simd.gather32(column.values(), low);
-                let total = simd.add(simd.load(sum), first);
-                simd.store(simd.add(total, simd.gather32(column.values(), high)), sum);
-            }
-            continue;
+        let len = draws.min(LOOKS);
+        let mut filled = 0;
+        while filled < len {
+            let (found, dropped) = below.sixteen(simd, lanes.next(simd));
+            let block = numbers[filled..].first_chunk_mut().expect("there is room for sixteen");
+            simd.store32(found, block);
+            filled += keep(block, dropped);
         }
-        let kept = first_bits(!dropped & 0xffff, draws);
-        draws -= kept.count_ones() as usize;
-        let (keep_low, keep_high) = (even_bits(kept), even_bits(kept >> 1));
-        let masks = [simd.mask_from_bits(keep_low), simd.mask_from_bits(keep_high)];
         for (sum, column) in sums.iter_mut().zip(columns) {
-            let mut total = simd.load(sum);
-            for (index, mask) in [low, high].into_iter().zip(masks) {
-                let found = simd.gather32(column.values(), index);
-                total = simd.add(total, simd.select(mask, found, simd.splat(0.0)));
-            }
-            simd.store(total, sum);
+            look_up(column.values(), &numbers[..len], sum);
+        }
+        draws -= len;
+    }
+}
+
+/// Moves the numbers whose bit is not set to the front and returns how many they are.
+#[inline(always)]
+fn keep(numbers: &mut [u32; 16], dropped: u32) -> usize {
+    if dropped == 0 {
+        return numbers.len();
+    }
+    let mut kept = 0;
+    for place in (0..numbers.len()).filter(|place| dropped >> place & 1 == 0) {
+        numbers[kept] = numbers[place];
+        kept += 1;
+    }
+    kept
+}
+
+/// Adds the values of these rows, two a lane in turn.
+#[inline(always)]
+fn look_up(values: &[f64], rows: &[u32], sums: &mut [f64; 8]) {
+    let (sixteens, rest) = rows.as_chunks::<16>();
+    for rows in sixteens {
+        for (sum, [first, second]) in sums.iter_mut().zip(rows.as_chunks().0) {
+            *sum += values[*first as usize];
+            *sum += values[*second as usize];
         }
     }
-}
-
-/// The lowest `count` of the bits that are set.
-#[inline(always)]
-fn first_bits(bits: u32, count: usize) -> u32 {
-    if count >= 16 {
-        return bits;
+    for (place, &row) in rest.iter().enumerate() {
+        sums[place / 2] += values[row as usize];
     }
-    let mut first = bits & ((1 << count) - 1);
-    let mut rest = bits ^ first;
-    while (first.count_ones() as usize) < count && rest != 0 {
-        first |= rest & rest.wrapping_neg();
-        rest &= rest - 1;
-    }
-    first
-}
-
-/// Bits 0, 2, … 14 side by side.
-#[inline(always)]
-fn even_bits(x: u32) -> u8 {
-    let x = x & 0x5555;
-    let x = (x | x >> 1) & 0x3333;
-    let x = (x | x >> 2) & 0x0f0f;
-    (x | x >> 4) as u8
 }
 
 /// The product of two slices of whole paddings in eight lanes; rows modulo 32 are summed apart.
 #[inline(always)]
-fn dot<S: Simd>(simd: S, weights: &[f64], column: &[f64]) -> S::F {
+pub(super) fn dot<S: Simd>(simd: S, weights: &[f64], column: &[f64]) -> S::F {
     let mut sums = [simd.splat(0.0); 4];
     let (weights, _) = weights.as_chunks::<PADDING>();
     let (values, _) = column.as_chunks::<PADDING>();

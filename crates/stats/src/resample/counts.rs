@@ -1,11 +1,11 @@
 //! Multinomial counts: how often each of `n` units is drawn in `n` draws with replacement.
 //!
 //! Drawing the counts in the order of memory beats drawing indices: no gather, no scatter. Let
-//! each count be Poisson with mean `1 - m / sqrt(n)` and T their sum, m being 2 to 3. Given T, the
-//! counts are multinomial with T draws, whatever T is; so if T > n (2 to 0.1 in 100) start again,
-//! else add `n - T` uniform draws: the counts are exactly multinomial with n draws. Source: M. B.
-//! Brown, J. Bromberg, "An efficient two-stage procedure for generating random variates from the
-//! multinomial distribution", The American Statistician 38(3), 1984.
+//! each count be Poisson with mean `1 - m / sqrt(n)` and T their sum, m being 1.6 to 3.2. Given T,
+//! the counts are multinomial with T draws, whatever T is; so if T > n (5 to 0.1 in 100) start
+//! again, else add `n - T` uniform draws: the counts are exactly multinomial with n draws. Source:
+//! M. B. Brown, J. Bromberg, "An efficient two-stage procedure for generating random variates from
+//! the multinomial distribution", The American Statistician 38(3), 1984.
 //!
 //! A count comes from one random byte where that can tell it: a table of 256 places gives each of
 //! the counts 0 to 4 the whole places that its probability fills. The two to four places left over
@@ -14,8 +14,8 @@
 //! is within 2^-36 of the Poisson law in total variation. Counts stay exchangeable and sum to n, so
 //! every mean of a weighted sum is exact, and its variance is off by less than 2^-28 of itself.
 
-use super::alias::{Bucket, quantise, table};
-use super::column::PADDING;
+use super::alias::{quantise, table};
+use super::bytes::{ByteCounts, STEP};
 use crate::law::normal;
 use std::ops::RangeInclusive;
 use windfall_lanes::scalar_math::exp;
@@ -25,15 +25,19 @@ use windfall_streams::{Below, Lanes, Stream};
 /// From this many units on, counts are drawn by way of Poisson; below, unit by unit.
 pub(super) const POISSON_UNITS: usize = 64;
 /// Standard deviations that the mean of T may lie below n, in tenths.
-const MARGINS: RangeInclusive<u32> = 20..=32;
+const MARGINS: RangeInclusive<u32> = 16..=32;
+/// The least of them where a new start is a long way back.
+const MARGIN_MANY: u32 = 20;
 /// Counts that the tables know; a Poisson count of mean 1 is beyond once in 10^13.
 const BUCKETS: usize = 16;
 /// The counts that a byte can tell: 0 to this.
 const COMMON: usize = 4;
 /// Random bits are worth this much in each bucket.
 const CAPACITY: u64 = 1 << 28;
+/// Counts that a byte could not tell, drawn at a time.
+const OPENS: usize = 16;
 /// Counts drawn at a time, at most.
-const CHUNK: usize = 1024;
+pub(super) const CHUNK: usize = 1024;
 
 /// The law of the counts of some units, as many draws as units.
 #[derive(Clone, Debug)]
@@ -50,8 +54,8 @@ struct PoissonTable {
     /// … or, above this one, stands for the rest.
     last: i8,
     /// A word names its bucket by its low four bits, whose own number it yields if what is above
-    /// them is below the share.
-    rest: [Bucket; BUCKETS],
+    /// them is below the share. A bucket's low eight bits are its other number, the share is above.
+    rest: [u64; BUCKETS],
 }
 
 impl PoissonTable {
@@ -67,16 +71,17 @@ impl PoissonTable {
             *mass -= whole / 256.0;
         }
         let buckets = table(quantise(&masses, BUCKETS, CAPACITY), CAPACITY);
-        let rest = std::array::from_fn(|i| buckets[i]);
+        let rest = std::array::from_fn(|i| buckets[i].share << 8 | buckets[i].other as u64);
         Self { steps, last: signed(places - 1), rest }
     }
 
     /// What a word makes of the rest.
+    #[inline(always)]
     fn of_rest(&self, word: u32) -> u8 {
         let place = word as usize % BUCKETS;
         let bucket = self.rest[place];
-        let outcomes = [bucket.other, place];
-        outcomes[usize::from(u64::from(word >> 4) < bucket.share)] as u8
+        let is_own = u64::from(word >> 4) < bucket >> 8;
+        std::hint::select_unpredictable(is_own, place as u8, bucket as u8)
     }
 }
 
@@ -92,15 +97,18 @@ fn masses(mean: f64) -> [f64; BUCKETS] {
 /// The mean of a count: that of least cost, which is part of what a seed means.
 ///
 /// A wide margin is paid for in draws to top up, a narrow one in new starts; where the mean lies
-/// decides how many places are left over. The weights are nanoseconds with AVX2.
+/// decides how many places are left over. The weights are nanoseconds with AVX2, where resamples of
+/// few units are topped up count by count and others in the columns.
 fn mean_for(units: usize) -> f64 {
+    let (open_ns, draw_ns) = if units <= CHUNK { (4.0, 0.6) } else { (8.5, 1.1) };
     let root = (units.max(POISSON_UNITS) as f64).sqrt();
     let cost = |margin: f64| {
         let whole = |mass: &f64| (mass * 256.0).floor() / 256.0;
         let open = 1.0 - masses(1.0 - margin / root)[..=COMMON].iter().map(whole).sum::<f64>();
-        8.5 * open + 1.1 * margin / root + 0.3 * normal::cdf(-margin)
+        open_ns * open + draw_ns * margin / root + 0.3 * normal::cdf(-margin)
     };
-    let margins = MARGINS.map(|tenths| f64::from(tenths) / 10.0);
+    let least = if units <= CHUNK { *MARGINS.start() } else { MARGIN_MANY };
+    let margins = (least..=*MARGINS.end()).map(|tenths| f64::from(tenths) / 10.0);
     let costs = margins.map(|margin| (cost(margin), margin));
     let (_, margin) = costs.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are margins");
     1.0 - margin / root
@@ -111,81 +119,31 @@ fn signed(place: i32) -> i8 {
     (place - 128) as i8
 }
 
-/// Draws Poisson counts chunk by chunk; the fused form for engines that sum as they draw.
-pub(super) struct PoissonBlocks<'a, S: Simd> {
+/// Draws Poisson counts, a byte each.
+pub(super) struct PoissonBytes<'a, S: Simd> {
     table: &'a PoissonTable,
     steps: [S::U; COMMON],
     last: S::U,
-    /// The counts of a chunk, a byte each.
-    bytes: [[[u8; 8]; 8]; CHUNK / 64],
     /// The places of the counts of a chunk that a byte could not tell.
-    open: [u16; CHUNK + 3],
+    open: [u16; CHUNK + OPENS],
 }
 
-impl<S: Simd> PoissonBlocks<'_, S> {
-    /// Fills `out` with independent Poisson counts and returns their sum.
+impl<S: Simd> PoissonBytes<'_, S> {
+    /// Fills `bytes`, whole steps, with independent counts.
     #[inline(always)]
-    pub fn fill(&mut self, simd: S, lanes: &mut Lanes<S>, out: &mut [f64]) -> usize {
-        let mut total = 0;
-        for chunk in out.chunks_mut(CHUNK) {
-            total += self.draw(simd, lanes, chunk.len());
-            self.write(simd, chunk);
-        }
-        total
-    }
-
-    /// Draws `len` counts, at most `CHUNK`, for [`Self::write`] or [`Self::dot`], and returns their
-    /// sum.
-    #[inline(always)]
-    pub fn draw(&mut self, simd: S, lanes: &mut Lanes<S>, len: usize) -> usize {
-        let opens = self.draw_common(simd, lanes, len);
-        self.draw_rest(simd, lanes, opens);
-        let drawn = len.next_multiple_of(64);
-        self.bytes.as_flattened_mut().as_flattened_mut()[len..drawn].fill(0);
-        let mut sums = simd.splat_u(0);
-        for bytes in &self.bytes[..drawn / 64] {
-            let words = bytes.map(u64::from_le_bytes);
-            sums = simd.add_u(sums, simd.sum8(simd.load_u(&words)));
-        }
-        simd.to_array_u(sums).iter().sum::<u64>() as usize
-    }
-
-    /// Writes the counts drawn last.
-    #[inline(always)]
-    pub fn write(&self, simd: S, out: &mut [f64]) {
-        let (eights, rest) = out.as_chunks_mut::<8>();
-        let whole = eights.len();
-        let bytes = self.bytes.as_flattened();
-        for (out, bytes) in eights.iter_mut().zip(bytes) {
-            simd.store(simd.load_u8_as_f64(bytes), out);
-        }
-        if !rest.is_empty() {
-            simd.store_head(simd.load_u8_as_f64(&bytes[whole]), rest);
+    pub fn draw(&mut self, simd: S, lanes: &mut Lanes<S>, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(CHUNK) {
+            let opens = self.draw_common(simd, lanes, chunk);
+            self.draw_rest(simd, lanes, chunk, opens);
         }
     }
 
-    /// The product of the counts drawn last with a column of whole paddings, in eight lanes, to the
-    /// bit as that of the counts written.
+    /// Draws a byte for each count and returns how many are still open.
     #[inline(always)]
-    pub fn dot(&self, simd: S, column: &[f64]) -> S::F {
-        let mut sums = [simd.splat(0.0); 4];
-        let (bytes, _) = self.bytes.as_flattened().as_chunks::<4>();
-        let (values, _) = column.as_chunks::<PADDING>();
-        for (bytes, values) in bytes.iter().zip(values) {
-            let values = values.as_chunks::<8>().0;
-            for ((sum, bytes), values) in sums.iter_mut().zip(bytes).zip(values) {
-                *sum = simd.fma(simd.load_u8_as_f64(bytes), simd.load(values), *sum);
-            }
-        }
-        simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]))
-    }
-
-    /// Draws a byte for each of `len` counts, and to the end of the last word, and returns how many
-    /// are still open.
-    #[inline(always)]
-    fn draw_common(&mut self, simd: S, lanes: &mut Lanes<S>, len: usize) -> usize {
+    fn draw_common(&mut self, simd: S, lanes: &mut Lanes<S>, chunk: &mut [u8]) -> usize {
         let mut opens = 0;
-        for (place, bytes) in self.bytes[..len.div_ceil(64)].iter_mut().enumerate() {
+        let (steps, _) = chunk.as_chunks_mut::<8>().0.as_chunks_mut::<{ STEP / 8 }>();
+        for (place, bytes) in steps.iter_mut().enumerate() {
             let words = lanes.next(simd);
             let mut counts = simd.splat_u(0);
             for step in self.steps {
@@ -194,10 +152,20 @@ impl<S: Simd> PoissonBlocks<'_, S> {
             *bytes = simd.to_array_u(counts).map(u64::to_le_bytes);
             let mut open = simd.above8_bits(words, self.last);
             let found = open.count_ones() as usize;
+            let first = (STEP * place) as u16;
             // Mostly 0 to 3, which no branch could guess: write three and count what holds.
-            for slot in &mut self.open[opens..opens + found.max(3)] {
-                *slot = (64 * place) as u16 + open.trailing_zeros() as u16;
+            let slots = &mut self.open[opens..];
+            let (three, more) =
+                slots.split_first_chunk_mut::<3>().expect("there is room for three");
+            for slot in three {
+                *slot = first + open.trailing_zeros() as u16;
                 open &= open.wrapping_sub(1);
+            }
+            if found > 3 {
+                for slot in &mut more[..found - 3] {
+                    *slot = first + open.trailing_zeros() as u16;
+                    open &= open.wrapping_sub(1);
+                }
             }
             opens += found;
         }
@@ -205,13 +173,12 @@ impl<S: Simd> PoissonBlocks<'_, S> {
     }
 
     #[inline(always)]
-    fn draw_rest(&mut self, simd: S, lanes: &mut Lanes<S>, opens: usize) {
+    fn draw_rest(&mut self, simd: S, lanes: &mut Lanes<S>, chunk: &mut [u8], opens: usize) {
         let mut words = [0; 16];
-        let bytes = self.bytes.as_flattened_mut().as_flattened_mut();
         for open in self.open[..opens].chunks(16) {
             simd.store32(lanes.next(simd), &mut words);
             for (&place, &word) in open.iter().zip(&words) {
-                bytes[usize::from(place)] = self.table.of_rest(word);
+                chunk[usize::from(place)] = self.table.of_rest(word);
             }
         }
     }
@@ -230,15 +197,14 @@ impl Counts {
 
     /// The Poisson stage, ready to draw.
     #[inline(always)]
-    pub fn poisson<S: Simd>(&self, simd: S) -> PoissonBlocks<'_, S> {
+    pub fn poisson<S: Simd>(&self, simd: S) -> PoissonBytes<'_, S> {
         let byte = |value: i8| simd.splat_u(u64::from(value as u8) * 0x0101_0101_0101_0101);
         let [a, b, c, d] = self.poisson.steps;
-        PoissonBlocks {
+        PoissonBytes {
             table: &self.poisson,
             steps: [byte(a), byte(b), byte(c), byte(d)],
             last: byte(self.poisson.last),
-            bytes: [[[0; 8]; 8]; CHUNK / 64],
-            open: [0; CHUNK + 3],
+            open: [0; CHUNK + OPENS],
         }
     }
 
@@ -267,8 +233,14 @@ impl Task for Draw<'_> {
             out.fill(0.0);
         } else {
             let mut poisson = counts.poisson(simd);
+            let mut bytes = ByteCounts::<CHUNK>::new();
             drawn = loop {
-                let sum = poisson.fill(simd, &mut lanes, out);
+                let mut sum = 0;
+                for out in out.chunks_mut(CHUNK) {
+                    poisson.draw(simd, &mut lanes, bytes.steps_mut(0, out.len()));
+                    sum += bytes.sum(simd, 0, out.len());
+                    bytes.write(simd, 0, out);
+                }
                 if sum <= units {
                     break sum;
                 }
@@ -300,9 +272,9 @@ mod tests {
         }
         let open = f64::from(i32::from(i8::MAX) + 1 - first) / 256.0;
         for (i, bucket) in table.rest.iter().enumerate() {
-            let share = bucket.share as f64 / CAPACITY as f64 / BUCKETS as f64;
+            let share = (bucket >> 8) as f64 / CAPACITY as f64 / BUCKETS as f64;
             law[i] += open * share;
-            law[bucket.other] += open * (1.0 / BUCKETS as f64 - share);
+            law[*bucket as usize % 256] += open * (1.0 / BUCKETS as f64 - share);
         }
         law
     }

@@ -149,6 +149,11 @@ impl Design {
         self.edges.as_ref().map_or(self.rows, |edges| edges.len() - 1)
     }
 
+    /// True if each row is a unit and stands in its place.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.order.is_none() && self.edges.is_none()
+    }
+
     /// The row at a place of the order.
     #[inline]
     pub(super) fn row(&self, place: usize) -> usize {
@@ -207,6 +212,9 @@ fn check(options: &DesignOptions) -> Result<()> {
 
 /// The rows by stratum, then cluster, then place; none if they stand so.
 fn sorted(options: &DesignOptions) -> Option<Vec<u32>> {
+    if options.strata.is_none() && options.clusters.is_none() {
+        return None;
+    }
     let code = |codes: Option<&[u32]>, row: u32| codes.map_or(0, |codes| codes[row as usize]);
     let key = |&row: &u32| (code(options.strata, row), code(options.clusters, row));
     let mut order: Vec<u32> = (0..options.rows as u32).collect();

@@ -17,7 +17,7 @@ impl Design {
     /// If `weights` is not as long as there are rows.
     pub fn draw_weights(&self, stream: &mut Stream, weights: &mut [f64]) {
         assert_eq!(weights.len(), self.rows, "a weight for each row");
-        let in_place = self.order.is_none() && self.edges.is_none();
+        let in_place = self.is_in_place();
         let mut apart = vec![0.0; if in_place { 0 } else { self.units() }];
         let units = if in_place { &mut *weights } else { &mut apart };
         for stratum in &self.strata {

@@ -14,7 +14,8 @@
 //! law.rs      how a stratum's units are drawn  blocks.rs   runs of consecutive rows
 //! counts.rs   multinomial counts by way of Poisson
 //! sums.rs     which engine sums what           column.rs   numbers laid out for the lanes
-//! counted.rs  sums by counts                   abreast.rs  eight small resamples at once
+//! counted.rs  sums by counts, many units       packed.rs   eight resamples of few units
+//! abreast.rs  eight small resamples at once    bytes.rs    counts of a byte each
 //! order.rs    the law of a quantile            cells.rs    the chance of each row
 //! alias.rs    a discrete law in whole numbers
 //! ```
@@ -22,6 +23,7 @@
 mod abreast;
 mod alias;
 mod blocks;
+mod bytes;
 mod cells;
 mod column;
 mod counted;
@@ -30,10 +32,11 @@ mod design;
 mod draw;
 mod law;
 mod order;
+mod packed;
 mod sums;
 
 pub use blocks::{BlockKind, Blocks};
-pub(crate) use counted::together;
 pub use design::{Design, DesignOptions};
 pub use order::OrderLaw;
 pub use sums::Sums;
+pub(crate) use sums::at_once;

@@ -1,7 +1,7 @@
 //! Each shortcut draws what naive resampling draws: held to exact laws and published variances.
 //!
 //! Seeds are fixed. A bound of five standard errors rings falsely once in 1.7 million checks, and
-//! there are some 300 of them; `fits` has the same rate.
+//! there are some 400 of them; `fits` has the same rate.
 
 use windfall_lanes::{available, detected, limit};
 use windfall_stats::resample::{BlockKind, Blocks, Design, DesignOptions, OrderLaw, Sums};
@@ -120,7 +120,7 @@ fn weights_are_multinomial_counts() {
 
 #[test]
 fn sums_have_the_moments_of_independent_draws() {
-    for rows in [2, 7, 15, 16, 17, 100, 159, 160, 161, 1000, 1023, 3001] {
+    for rows in [2, 7, 15, 16, 17, 100, 159, 160, 161, 1000, 1023, 1024, 1025, 3001] {
         let x = column(rows);
         let y: Vec<f64> = x.iter().map(|x| x.abs().sqrt() - 1.0).collect();
         let zero_one: Vec<f64> = (0..rows).map(|i| f64::from(u8::from(i < rows / 2))).collect();
@@ -149,8 +149,29 @@ fn sums_have_the_moments_of_independent_draws() {
 }
 
 #[test]
+fn sums_count_each_row_by_its_binomial_law() {
+    for rows in [159, 160, 200, 999, 1000, 1024, 1025] {
+        let design = Design::rows(rows).unwrap();
+        let law = binomial(rows, 1.0 / rows as f64);
+        for row in [0, rows / 2, rows - 1] {
+            let mut one = vec![0.0; rows];
+            one[row] = 1.0;
+            let mut counts = vec![0.0; 40_003];
+            Sums::new(&[&one], &design).draw(&mut stream(12), counts.len(), &mut counts);
+            fits(&format!("row {row} of {rows}"), &tally(counts.iter().copied(), rows + 1), &law);
+            // Resamples that are drawn together know nothing of one another.
+            let products: Vec<f64> =
+                counts.windows(2).map(|pair| (pair[0] - 1.0) * (pair[1] - 1.0)).collect();
+            let error = (mean(&products, |x| x * x) / products.len() as f64).sqrt() * ERRORS;
+            let covariance = mean(&products, |x| x);
+            assert!(covariance.abs() < error, "row {row} of {rows}: {covariance}");
+        }
+    }
+}
+
+#[test]
 fn many_columns_are_summed_alike() {
-    for rows in [12, 100, 2500] {
+    for rows in [12, 100, 640, 1024, 2500] {
         let columns: Vec<Vec<f64>> = (0..11).map(|k| column(rows + k)[..rows].to_vec()).collect();
         let all: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
         let design = Design::rows(rows).unwrap();
@@ -464,7 +485,7 @@ fn an_order_statistic_must_exist() {
 fn every_instruction_set_draws_the_same_bits() {
     let run = || {
         let mut out = Vec::new();
-        for rows in [3, 16, 40, 100, 159, 160, 1003, 5000] {
+        for rows in [3, 16, 40, 100, 159, 160, 1003, 1024, 5000] {
             let codes: Vec<u32> = (0..rows as u32).map(|row| row * 7 % 3).collect();
             let plain = DesignOptions { rows, ..Default::default() };
             let blocks = Some(Blocks { kind: BlockKind::Stationary, length: 2.5 });
@@ -479,6 +500,8 @@ fn every_instruction_set_draws_the_same_bits() {
                 let mut sums = vec![0.0; 2 * 11];
                 let mut stream = stream(10);
                 Sums::new(&[&x, &y[..rows]], &design).draw(&mut stream, 11, &mut sums);
+                out.extend(sums.iter().map(|sum| sum.to_bits()));
+                Sums::new(&[&x], &design).draw(&mut stream, 22, &mut sums);
                 let mut weights = vec![0.0; rows];
                 design.draw_weights(&mut stream, &mut weights);
                 out.extend(sums.into_iter().chain(weights).map(f64::to_bits));
