@@ -17,11 +17,22 @@ pub use jobs::{Probe, jobs, source};
 pub use promises::*;
 pub use wire::Wire;
 
+use windfall_core::Executor;
+
+/// Panics if the executor breaks it.
+pub type Promise = fn(&dyn Executor);
+
+/// All promises by their names, for programs that cannot be made of tests.
+pub const PROMISES: &[(&str, Promise)] = conformance!(@promises list);
+
 /// Instantiates the suite for the executor that the expression makes.
 #[macro_export]
 macro_rules! conformance {
     ($executor:expr) => {
-        $crate::conformance!($executor;
+        $crate::conformance!(@promises tests $executor);
+    };
+    (@promises $form:ident $($executor:expr)?) => {
+        $crate::conformance! { @$form [$($executor)?]
             the_answers_are_those_of_the_serial_executor,
             every_shard_is_delivered_once,
             a_job_without_tasks_is_complete,
@@ -34,9 +45,12 @@ macro_rules! conformance {
             somebody_ticks_while_shards_are_long,
             rounds_stop_where_the_serial_executor_stops,
             nothing_is_left_behind,
-        );
+        }
     };
-    ($executor:expr; $($promise:ident,)*) => {
+    (@list [] $($promise:ident,)*) => {
+        &[$((stringify!($promise), $crate::$promise),)*]
+    };
+    (@tests [$executor:expr] $($promise:ident,)*) => {
         $(
             #[test]
             fn $promise() {

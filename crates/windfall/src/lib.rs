@@ -27,6 +27,12 @@
 //! What decides where things run is in [`machine`], what reads and writes tables in [`files`],
 //! pictures are drawn by [`plot`]. The same answers come from the `windfall` command.
 
+// The command is written against the library as any other program is.
+#[cfg(feature = "command")]
+extern crate self as windfall;
+
+#[cfg(feature = "command")]
+pub mod cli;
 pub mod files;
 pub mod machine;
 pub mod plan;

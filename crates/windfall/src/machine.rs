@@ -62,6 +62,23 @@ pub fn workers() -> Result<Workers> {
     Evidence { variable: &variable, file: &file, system }.workers()
 }
 
+/// What the launcher of an MPI job says that it has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The number of ranks.
+    pub ranks: usize,
+    /// Which of them this process is.
+    pub rank: usize,
+    /// The variable that says so.
+    pub variable: String,
+}
+
+/// What launched this process as a rank of an MPI job, if anything did: Open MPI's or MPICH's
+/// `mpirun`, or Slurm's `srun`.
+pub fn launch() -> Option<Launch> {
+    Evidence { variable: &variable, file: &|_| None, system: 1 }.launch()
+}
+
 /// Lowers the instruction set to the one that `WINDFALL_ISA` names (`scalar`, `neon`, `avx2`,
 /// `avx512`), if it is set. Values do not change, only speed.
 ///
@@ -135,6 +152,19 @@ impl Evidence<'_> {
         let limits = [self.slurm(), self.quota(), self.affinity(), Some(self.system())];
         let least = limits.into_iter().flatten().min_by_key(|workers| workers.count);
         Ok(least.unwrap_or_else(|| self.system()))
+    }
+
+    /// The launcher nearest to this process that names itself.
+    fn launch(&self) -> Option<Launch> {
+        let pairs = [
+            ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+            ("PMI_SIZE", "PMI_RANK"),
+            ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
+        ];
+        let number = |name| (self.variable)(name)?.trim().parse().ok();
+        pairs.into_iter().find_map(|(ranks, rank)| {
+            Some(Launch { ranks: number(ranks)?, rank: number(rank)?, variable: ranks.into() })
+        })
     }
 
     /// What Slurm allots to this task: its own count, else its share of the node.
@@ -263,6 +293,23 @@ mod tests {
         "/proc/self/status",
         "Name:\twindfall\nCpus_allowed:\tff\nCpus_allowed_list:\t0-3,8,10-11\n",
     );
+
+    #[test]
+    fn the_launcher_of_ranks_names_itself() {
+        let launch = |variables: &[(&str, &str)]| {
+            let find = |name: &str| {
+                let row = variables.iter().find(|(candidate, _)| *candidate == name);
+                row.map(|(_, text)| (*text).to_owned())
+            };
+            let launch = Evidence { variable: &find, file: &|_| None, system: 1 }.launch();
+            launch.map(|launch| (launch.ranks, launch.rank, launch.variable))
+        };
+        let slurm = [("SLURM_STEP_NUM_TASKS", "4"), ("SLURM_PROCID", "3")];
+        assert_eq!(launch(&slurm), Some((4, 3, "SLURM_STEP_NUM_TASKS".into())));
+        let both = [slurm[0], slurm[1], ("PMI_SIZE", "2"), ("PMI_RANK", "0")];
+        assert_eq!(launch(&both), Some((2, 0, "PMI_SIZE".into())));
+        assert_eq!(launch(&[("SLURM_NTASKS", "4")]), None);
+    }
 
     #[test]
     fn affinity_counts_ranges_and_single_cpus() {

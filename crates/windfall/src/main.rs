@@ -1,9 +1,7 @@
 //! The `windfall` command.
 
-mod cli;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    windfall::cli::main()
 }

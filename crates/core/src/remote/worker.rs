@@ -35,19 +35,30 @@ impl Worker {
         order: &[u8],
         tables: impl FnOnce(&str) -> Result<Held>,
     ) -> Result<Vec<u8>, Vec<u8>> {
-        let mut shard = 0;
+        let order = Order::from_bytes(order).map_err(|error| write_failure(0, &error))?;
+        self.obey(&order, tables)
+    }
+
+    /// As [`Worker::run`], for an order that has been read.
+    ///
+    /// # Errors
+    /// As [`Worker::run`].
+    pub fn obey(
+        &mut self,
+        order: &Order,
+        tables: impl FnOnce(&str) -> Result<Held>,
+    ) -> Result<Vec<u8>, Vec<u8>> {
+        let mut shard = order.shards.get(0).unwrap_or(0);
         self.run_shards(order, tables, &mut shard).map_err(|error| write_failure(shard, &error))
     }
 
     fn run_shards(
         &mut self,
-        order: &[u8],
+        order: &Order,
         tables: impl FnOnce(&str) -> Result<Held>,
         shard: &mut u64,
     ) -> Result<Vec<u8>> {
-        let order = Order::from_bytes(order)?;
-        *shard = order.shards.get(0).unwrap_or(0);
-        let problem = self.problem(&order, tables)?;
+        let problem = self.problem(order, tables)?;
         let mut reply = Vec::new();
         for index in order.shards.iter() {
             *shard = index;

@@ -4,20 +4,18 @@ use super::checkpoint::OfCheckpoint;
 use clap::Args;
 use serde_json::Value;
 use std::path::PathBuf;
-use windfall::cluster::jobs::Engines;
-use windfall::files::Folder;
 use windfall::machine::{self, Workers};
-use windfall::{Executor, REGISTRY, Result, Seed, Threads};
+use windfall::{Result, Seed};
 
 /// Flags of everything that runs.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Common {
     /// Worker threads [default: what affinity, cgroup quota and Slurm grant]
     #[arg(long, value_name = "N", help_heading = "Running", allow_negative_numbers = true)]
-    workers: Option<String>,
+    pub workers: Option<String>,
     /// Run on the engines of this cluster instead of threads; see `windfall start`
     #[arg(long, value_name = "CLUSTER", help_heading = "Running", conflicts_with = "workers")]
-    on: Option<String>,
+    pub on: Option<String>,
     /// Print one JSON object; all that may differ from run to run lies under its key `run`
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -32,31 +30,6 @@ impl Common {
         match &self.workers {
             Some(text) => Workers::asked(text, "--workers"),
             None => machine::workers(),
-        }
-    }
-}
-
-impl Common {
-    /// Where shards run: on the engines of a cluster, or on threads.
-    pub(super) fn executor<'a>(
-        &self,
-        workers: &Workers,
-        folder: &'a Folder,
-    ) -> Result<Box<dyn Executor + 'a>> {
-        Ok(match &self.on {
-            Some(name) => Box::new(Engines::new(name, None, &REGISTRY, folder)?),
-            None => Box::new(Threads::new(workers.count)),
-        })
-    }
-
-    /// The workers that ran and where they come from.
-    pub(super) fn workers_of(&self, on: &dyn Executor, threads: Workers) -> Workers {
-        match &self.on {
-            Some(name) => {
-                let count = on.capabilities().workers;
-                Workers { count, source: format!("engines of cluster {name}") }
-            }
-            None => threads,
         }
     }
 }

@@ -47,3 +47,27 @@ pub(super) fn listen() -> Result<Cancel> {
 pub(super) fn listen() -> Result<Cancel> {
     Ok(Cancel::default())
 }
+
+/// Ctrl-C and SIGTERM end this process no more: it ends when another one says so.
+///
+/// # Errors
+/// [`windfall::ErrorKind::Io`] if the system grants no signal handler.
+#[cfg(unix)]
+pub fn ignore() -> Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let seen = std::sync::Arc::default();
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, std::sync::Arc::clone(&seen))
+            .map_err(|error| windfall::Error::io("signals", error))?;
+    }
+    Ok(())
+}
+
+/// Nothing to do without Unix signals.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn ignore() -> Result<()> {
+    Ok(())
+}

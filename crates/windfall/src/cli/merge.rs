@@ -55,13 +55,12 @@ pub(super) fn merge(
 ) -> Done {
     let outputs = Outputs::of(of_distribution);
     outputs.check()?;
-    let workers = common.workers()?;
+    let (here, workers) = common.executor(None, &job.folder)?;
     let prepared = Prepared::new(job, outputs.distribution)?;
     if !archive.is_empty() && !archive.holds(prepared.framing()?.job()) {
         let error = Error::invalid("partials", "those of another job", "of the job that is merged");
         return Err(error.hint("the job file or its data changed since they were made").into());
     }
-    let here = common.executor(&workers, &job.folder)?;
     let on = Complete { on: here.as_ref(), main: prepared.spec()?, hint };
     let on = prepared.keep(&on, archive, None);
     let (answer, seconds) =
@@ -70,7 +69,8 @@ pub(super) fn merge(
         let error = Error::io(name, "holds partials of another job beside those of this one");
         return Err(error.hint("merge each job's partials on their own").into());
     }
-    finish(&answer, &Record { workers, seconds, speedup: None }, &outputs, common)
+    let executor = on.capabilities().name;
+    finish(&answer, &Record { executor, workers, seconds, speedup: None }, &outputs, common)
 }
 
 /// Adds the partials in the file at `path`, be they bytes or lines.

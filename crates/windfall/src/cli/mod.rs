@@ -3,6 +3,7 @@
 //! ```text
 //! problems/     flags of each problem; serialised, they are its options in a job file
 //! flags.rs      flags that every run has, and how numbers and bounds are written
+//! place.rs      where jobs run: on threads, on engines, or wherever another command says
 //! job.rs        a job with the folder its data lies in: from flags, from a file, to a file
 //! solve.rs      the one way: build, run, measure, print, write, draw
 //! table.rs      the answer as a table for people;  record.rs  what may differ from run to run
@@ -23,6 +24,7 @@ mod flags;
 mod interrupt;
 mod job;
 mod merge;
+mod place;
 mod plan;
 mod prepared;
 mod problems;
@@ -35,9 +37,12 @@ mod solve;
 mod table;
 mod verify;
 
-use clap::{Parser, Subcommand};
+pub use interrupt::ignore as ignore_interrupts;
+pub use place::Place;
+
+use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
-use windfall::machine;
+use windfall::{Error, machine};
 
 /// Embarrassingly parallel statistics: the same bytes on any number of workers, and every answer
 /// with its Monte Carlo error.
@@ -64,9 +69,10 @@ Environment:
   WINDFALL_WORKERS  number of worker threads, unless --workers says it
   WINDFALL_ISA      scalar, neon, avx2 or avx512: lower the instruction set; values do not change";
 
+/// What makes one job and runs it.
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "one command line is read once")]
-enum Command {
+enum Job {
     /// Estimate pi from random points of a square
     Pi(solve::Solve<problems::Pi>),
     /// Integrate a formula over a box
@@ -91,6 +97,13 @@ enum Command {
     SampleSize(solve::Draw<problems::SampleSize>),
     /// Run a job file
     Run(solve::Draw<problems::File>),
+}
+
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "one command line is read once")]
+enum Command {
+    #[command(flatten)]
+    Job(Job),
     /// Run a job file on several mappings and compare the answers byte by byte
     Verify(verify::Verify),
     /// Predict how long a job file takes on each mapping, and which one to take
@@ -121,37 +134,79 @@ enum Command {
     Engine(cluster::Engine),
 }
 
-/// Reads the command line, obeys it and says how it went.
-pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+/// A command line that makes one job, read by the commands of other places than this machine.
+#[derive(Args, Debug)]
+pub struct JobLine {
+    #[command(subcommand)]
+    job: Job,
+}
+
+impl JobLine {
+    /// Runs the job at `place`, prints its answer and says how it went.
+    pub fn obey(&self, place: &dyn Place) -> ExitCode {
+        end(limited(|| self.job.obey(Some(place))))
+    }
+}
+
+/// Reads the command line of this process, or says why it cannot and returns the exit code.
+///
+/// # Errors
+/// The code of wrong usage; that of success if the line asked for help or the version.
+pub fn read<C: Parser>() -> Result<C, ExitCode> {
+    C::try_parse().map_err(|error| {
         // Help and version too come as errors, each with its own code.
-        Err(error) => {
-            let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return if error.print().is_ok() { code.into() } else { ExitCode::FAILURE };
-        }
-    };
-    let done = machine::limit_isa().map_err(exit::Failure::from).and_then(|()| obey(cli.command));
+        let code = u8::try_from(error.exit_code()).unwrap_or(2);
+        if error.print().is_ok() { code.into() } else { ExitCode::FAILURE }
+    })
+}
+
+/// Reads the command line, obeys it and says how it went.
+pub fn main() -> ExitCode {
+    match read::<Cli>() {
+        Ok(cli) => end(limited(|| obey(cli.command))),
+        Err(code) => code,
+    }
+}
+
+/// Says `error` on standard error and returns its exit code.
+pub fn say(error: Error) -> ExitCode {
+    exit::Failure::from(error).say()
+}
+
+/// Obeys with the instruction set that was asked for.
+fn limited(obey: impl FnOnce() -> exit::Done) -> exit::Done {
+    machine::limit_isa().map_err(exit::Failure::from).and_then(|()| obey())
+}
+
+fn end(done: exit::Done) -> ExitCode {
     match done {
         Ok(exit) => exit.code(),
         Err(failure) => failure.say(),
     }
 }
 
+impl Job {
+    fn obey(&self, place: Option<&dyn Place>) -> exit::Done {
+        match self {
+            Self::Pi(solve) => solve.obey(place),
+            Self::Integrate(solve) => solve.obey(place),
+            Self::Bootstrap(draw) => draw.obey(place),
+            Self::Jackknife(solve) => solve.obey(place),
+            Self::Sample(draw) => draw.obey(place),
+            Self::Mixture(draw) => draw.obey(place),
+            Self::Permutation(draw) => draw.obey(place),
+            Self::Simulate(keep) => keep.obey(place),
+            Self::Fit(tabulate) => tabulate.obey(place),
+            Self::Power(draw) => draw.obey(place),
+            Self::SampleSize(draw) => draw.obey(place),
+            Self::Run(draw) => draw.obey(place),
+        }
+    }
+}
+
 fn obey(command: Command) -> exit::Done {
     match command {
-        Command::Pi(solve) => solve.obey(),
-        Command::Integrate(solve) => solve.obey(),
-        Command::Bootstrap(draw) => draw.obey(),
-        Command::Jackknife(solve) => solve.obey(),
-        Command::Sample(draw) => draw.obey(),
-        Command::Mixture(draw) => draw.obey(),
-        Command::Permutation(draw) => draw.obey(),
-        Command::Simulate(keep) => keep.obey(),
-        Command::Fit(tabulate) => tabulate.obey(),
-        Command::Power(draw) => draw.obey(),
-        Command::SampleSize(draw) => draw.obey(),
-        Command::Run(draw) => draw.obey(),
+        Command::Job(job) => job.obey(None),
         Command::Verify(verify) => verify.obey(),
         Command::Plan(plan) => plan.obey(),
         Command::Replay(replay) => replay.obey(),

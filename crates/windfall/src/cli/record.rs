@@ -8,6 +8,8 @@ use windfall::readable::{duration, rate, significant};
 /// What a run cost and where it ran.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
+    /// The executor's name.
+    pub executor: String,
     pub workers: Workers,
     pub seconds: f64,
     /// The gain over one worker, if that was measured.
@@ -37,7 +39,7 @@ impl Record {
         let mut run = json!({
             "seconds": self.seconds,
             "draws_per_second": self.per_second(answer),
-            "executor": "threads",
+            "executor": self.executor,
             "workers": self.workers.count,
             "workers_source": self.workers.source,
             "isa": machine::isa(),

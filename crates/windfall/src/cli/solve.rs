@@ -4,6 +4,7 @@ use super::exit::{Done, Exit, Failure, print};
 use super::flags::{Common, OfDistribution, OfJob, OfReplicates, OfTable};
 use super::interrupt;
 use super::job::Job;
+use super::place::Place;
 use super::prepared::Prepared;
 use super::problems::Flags;
 use super::progress::Bar;
@@ -30,8 +31,8 @@ pub(super) struct Solve<F: Args> {
 }
 
 impl<F: Args + Flags> Solve<F> {
-    pub(super) fn obey(&self) -> Done {
-        solve(self.flags.job()?, &Outputs::default(), &self.of_job, &self.common)
+    pub(super) fn obey(&self, place: Option<&dyn Place>) -> Done {
+        solve(self.flags.job()?, &Outputs::default(), &self.of_job, (&self.common, place))
     }
 }
 
@@ -49,9 +50,9 @@ pub(super) struct Draw<F: Args> {
 }
 
 impl<F: Args + Flags> Draw<F> {
-    pub(super) fn obey(&self) -> Done {
+    pub(super) fn obey(&self, place: Option<&dyn Place>) -> Done {
         let outputs = Outputs::of(&self.of_distribution);
-        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
+        solve(self.flags.job()?, &outputs, &self.of_job, (&self.common, place))
     }
 }
 
@@ -69,11 +70,11 @@ pub(super) struct Keep<F: Args> {
 }
 
 impl<F: Args + Flags> Keep<F> {
-    pub(super) fn obey(&self) -> Done {
+    pub(super) fn obey(&self, place: Option<&dyn Place>) -> Done {
         let OfReplicates { out, plot, keep } = &self.of_replicates;
         let (out, plot, keep) = (out.as_deref(), plot.as_deref(), keep.as_deref());
         let outputs = Outputs { out, plot, keep, distribution: keep.is_some() };
-        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
+        solve(self.flags.job()?, &outputs, &self.of_job, (&self.common, place))
     }
 }
 
@@ -91,11 +92,11 @@ pub(super) struct Tabulate<F: Args> {
 }
 
 impl<F: Args + Flags> Tabulate<F> {
-    pub(super) fn obey(&self) -> Done {
+    pub(super) fn obey(&self, place: Option<&dyn Place>) -> Done {
         let OfTable { out, plot } = &self.of_table;
         let (out, plot) = (out.as_deref(), plot.as_deref());
         let outputs = Outputs { out, plot, ..Outputs::default() };
-        solve(self.flags.job()?, &outputs, &self.of_job, &self.common)
+        solve(self.flags.job()?, &outputs, &self.of_job, (&self.common, place))
     }
 }
 
@@ -128,9 +129,15 @@ impl<'a> Outputs<'a> {
     }
 }
 
-fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -> Done {
+fn solve(
+    mut job: Job,
+    outputs: &Outputs<'_>,
+    of_job: &OfJob,
+    (common, place): (&Common, Option<&dyn Place>),
+) -> Done {
     outputs.check()?;
-    let workers = common.workers()?;
+    let folder = job.folder.clone();
+    let (here, workers) = common.executor(place, &folder)?;
     job.spec.seed = of_job.seed.or(job.spec.seed);
     let checkpoint = of_job.checkpoint.open()?;
     if let Some(checkpoint) = &checkpoint {
@@ -146,16 +153,15 @@ fn solve(mut job: Job, outputs: &Outputs<'_>, of_job: &OfJob, common: &Common) -
         job.write(path, seed).map_err(Failure::writing)?;
     }
     let cancel = interrupt::listen()?;
-    let on = common.executor(&workers, &job.folder)?;
-    let keep = checkpoint.as_ref().map(|kept| kept.before(on.as_ref(), &prepared));
-    let on: &dyn Executor = keep.as_ref().map_or(on.as_ref(), |keep| keep);
+    let keep = checkpoint.as_ref().map(|kept| kept.before(here.as_ref(), &prepared));
+    let on: &dyn Executor = keep.as_ref().map_or(here.as_ref(), |keep| keep);
     let (answer, seconds) = run(problem, on, &cancel, !common.quiet).map_err(Failure::running)?;
-    let workers = common.workers_of(on, workers);
     let speedup = match of_job.speedup && answer.complete {
-        true => measure(problem, workers.count, &cancel)?,
+        true => measure(problem, here.as_ref(), &cancel)?,
         false => None,
     };
-    finish(&answer, &Record { workers, seconds, speedup }, outputs, common)
+    let executor = on.capabilities().name;
+    finish(&answer, &Record { executor, workers, seconds, speedup }, outputs, common)
 }
 
 /// Prints the answer and writes what else was asked for.
@@ -187,13 +193,13 @@ pub(super) fn run(
 
 /// Times the job on all workers and on one, in turn, so that neither gains from running second:
 /// three times each, or once if that takes long. None if it was interrupted.
-fn measure(problem: &dyn Problem, workers: usize, cancel: &Cancel) -> Result<Option<Speedup>> {
+fn measure(problem: &dyn Problem, on: &dyn Executor, cancel: &Cancel) -> Result<Option<Speedup>> {
     const ENOUGH_S: f64 = 2.0;
     let mut least = [f64::INFINITY; 2];
     let watch = Stopwatch::start();
     for _ in 0..3 {
-        for (least, workers) in least.iter_mut().zip([workers, 1]) {
-            let (answer, seconds) = match run(problem, &Threads::new(workers), cancel, false) {
+        for (least, on) in least.iter_mut().zip([on, &Threads::new(1)]) {
+            let (answer, seconds) = match run(problem, on, cancel, false) {
                 Err(error) if *error.kind() == ErrorKind::Interrupted => return Ok(None),
                 run => run?,
             };
