@@ -160,7 +160,7 @@ __all__ = [
 
 
 # Modules that are found as attributes though nobody has imported them.
-_MODULES = frozenset({"shared"})
+_MODULES = frozenset({"backends", "shared"})
 
 
 def __getattr__(name: str) -> Any:

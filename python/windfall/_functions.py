@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import inspect
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ._core import Function
+from ._errors import InputError
 
 _TRIAL_POINTS = 3
 _FUNCTION_POINTER: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]
@@ -41,6 +43,54 @@ def statistic_function(function: Any) -> Function:
         return compiled
     _check_callable(function, "a statistic")
     return Function.python(function, _takes_axis(function))
+
+
+def dump(function: Function) -> bytes:
+    """Return the bytes in which a function travels."""
+    from ._cluster.errors import SerializationError
+    from ._cluster.pack import by_value
+
+    try:
+        return by_value(function, "the function")
+    except SerializationError as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from None
+        raise
+
+
+def load(code: bytes) -> Function:
+    """Return the function that `dump` wrote."""
+    function: Function = pickle.loads(code)
+    return function
+
+
+def reduced(owner: Any, vectorised: bool | None, outputs: int) -> tuple[Any, ...]:
+    """Return how a pickled function is made again: Python by its code, numba's by its source."""
+    if vectorised is not None:
+        return _python, (owner, vectorised, outputs)
+    source = getattr(owner, "_pyfunc", None)
+    signature = getattr(owner, "_sig", None)
+    if source is not None and signature is not None:
+        options = dict(getattr(owner._compiler, "targetoptions", {}))
+        return _compiled_again, (signature, source, options)
+    kind = type(owner).__name__
+    error = InputError(
+        f"a {kind} is the address of compiled code in this process, which means nothing in another"
+    )
+    error.hint = "compile with numba's @cfunc, which is compiled again there, or run it on threads"
+    raise error
+
+
+def _python(function: Any, vectorised: bool, outputs: int) -> Function:
+    return Function.python(function, vectorised, outputs)
+
+
+def _compiled_again(signature: Any, source: Any, options: dict[str, Any]) -> Function:
+    import numba
+
+    function = _compiled(numba.cfunc(signature, **options)(source), gradient=True)
+    assert function is not None, "numba makes callbacks of known signatures"
+    return function
 
 
 def _takes_axis(function: Any) -> bool:

@@ -45,9 +45,51 @@ def test_the_engines_are_the_workers(rc):
         windfall.pi(1000, on="no-such-cluster")
 
 
-def test_a_function_of_python_cannot_go_there(rc):
-    with pytest.raises(windfall.UnsupportedError, match="closure or callback"):
-        windfall.integrate(lambda x: x[0], [(0, 1)], n=1000, on=rc)
+def bell(x):
+    return np.exp(-(x[0] ** 2))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        lambda **on: windfall.integrate(bell, [(0, 1)], n=20_000, rng=1, **on),
+        lambda **on: windfall.bootstrap(
+            {"x": X}, lambda x, axis=-1: x.mean(axis), method="bca", n_resamples=999, rng=2, **on
+        ),
+        lambda **on: windfall.simulate(
+            lambda rng, n: rng.normal(size=n),
+            {"mean": np.mean},
+            conditions={"n": [5, 9]},
+            truth=0,
+            n_replicates=50,
+            rng=3,
+            **on,
+        ),
+        lambda **on: windfall.fit_many(X.reshape(20, 20, 1), X.reshape(20, 20) ** 2, **on),
+    ],
+    ids=["integrate", "bootstrap", "simulate", "arrays"],
+)
+def test_functions_and_arrays_go_there_too(rc, job):
+    assert same(job(), job(on=rc))
+
+
+def test_what_a_function_raises_comes_back_with_its_trace(rc):
+    def breaks(x):
+        raise ArithmeticError("not today")
+
+    with pytest.raises(windfall.TaskError, match="ArithmeticError: not today") as caught:
+        windfall.integrate(breaks, [(0, 1)], n=5000, rng=9, on=rc)
+    error = caught.value
+    assert error.seed == 9 and error.worker.startswith("engine") and "in breaks" in error.trace
+
+
+def test_a_bare_pointer_cannot_go_there(rc):
+    import ctypes
+
+    kind = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))
+    with pytest.raises(windfall.InputError, match="address of compiled code") as caught:
+        windfall.integrate(kind(lambda n, x: 1.0), [(0, 1)], n=1000, on=rc)
+    assert "@cfunc" in caught.value.hint
 
 
 def test_a_killed_engine_changes_nothing():

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use windfall_core::{
-    Cancel, Control, ErrorKind, Executor, Job, Kernel, Observer, Progress, Rounds, Seed, Serial,
-    Shard, Shards, Streams, UnderWay, run, run_rounds,
+    Cancel, Carries, Control, ErrorKind, Executor, Job, Kernel, Observer, Progress, Rounds, Seed,
+    Serial, Shard, Shards, Streams, UnderWay, run, run_rounds,
 };
 use windfall_core::{Moments, Result};
 use windfall_stats::REGISTRY;
@@ -18,7 +18,7 @@ fn job(probe: &Probe) -> Job<'_, Probe> {
 
 /// Whether `on` refuses closures as it declares; if so, there is nothing else to check with them.
 fn refuses_closures(on: &dyn Executor) -> bool {
-    if on.capabilities().closures {
+    if on.capabilities().carries == Carries::Closures {
         return false;
     }
     let refusal = run(&job(&Probe::new(9)), on, &Control::default()).map(|_| ()).unwrap_err();

@@ -4,7 +4,7 @@
 //! not on it: a list of anything is no [`crate::Partial`], for it cannot travel. Here the types
 //! say so: the executor sees work without a spec, and only one that declares closures takes it.
 
-use crate::executor::{Executor, Sink, Work, Yield};
+use crate::executor::{Carries, Executor, Sink, Work, Yield};
 use crate::panics::catch;
 use crate::run::TICK_S;
 use crate::{
@@ -70,7 +70,7 @@ where
     F: Fn(u64, &mut Stream) -> T + Sync,
 {
     let capabilities = on.capabilities();
-    if !capabilities.closures {
+    if capabilities.carries < Carries::Closures {
         let what = "run a closure".into();
         let error = ErrorKind::Unsupported { executor: capabilities.name, what };
         return Err(Error::new(error).hint("run it on threads"));
@@ -242,7 +242,7 @@ mod tests {
 
     impl Executor for Elsewhere {
         fn capabilities(&self) -> Capabilities {
-            Capabilities { name: "elsewhere".into(), workers: 9, closures: false }
+            Capabilities { name: "elsewhere".into(), workers: 9, carries: Carries::Code }
         }
         fn run(&self, _: &dyn Work, _: &dyn Sink, _: &mut dyn FnMut()) -> Result<()> {
             Ok(())

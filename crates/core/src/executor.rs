@@ -28,8 +28,20 @@ pub struct Capabilities {
     pub name: String,
     /// How many shards it can run at once.
     pub workers: usize,
-    /// Whether it runs kernels that cannot be written down: closures and callbacks.
-    pub closures: bool,
+    /// What of a job it can bring to its workers.
+    pub carries: Carries,
+}
+
+/// What of a job an executor brings to its workers; each can do what those before it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carries {
+    /// The job as text, and the tables it names.
+    Specs,
+    /// Beside them code that the job [names](crate::JobSpec::has_code): it travels as bytes, or
+    /// by its source.
+    Code,
+    /// Closures and callbacks as they are: its workers share this process's memory.
+    Closures,
 }
 
 /// A job as an executor sees it, whatever its problem.

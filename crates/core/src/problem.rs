@@ -1,11 +1,11 @@
 //! A problem: a job that knows its answer; and the registry that makes one from a job file.
 
 use crate::{Answer, Control, Error, Executor, JobSpec, Result, Shard, Shards, Table};
+use std::sync::Arc;
 
 /// A problem with its options and data, checked and ready to run.
 pub trait Problem: Send + Sync {
-    /// The job as a value, seed included, if it can be written down: not with closures or with
-    /// data that never lay in a file.
+    /// The job as a value, seed included; none for closures, which stay in this process.
     fn spec(&self) -> Option<&JobSpec>;
 
     /// The cut of the main job into shards.
@@ -49,6 +49,29 @@ pub trait Source {
     /// # Errors
     /// [`crate::ErrorKind::Io`] if it cannot be read.
     fn table(&self, path: &str) -> Result<Table>;
+
+    /// The bytes of the code that is a part of the job, if it [has](JobSpec::has_code) any.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`] if there is none here, as in a file.
+    fn code(&self) -> Result<Arc<[u8]>> {
+        Err(no_code())
+    }
+}
+
+/// A job with code, where there can be none.
+fn no_code() -> Error {
+    Error::invalid("code", "true", "left out: a job file cannot hold code")
+        .hint("run the job from the program that has the code")
+}
+
+/// Makes problems of jobs: the registry, or what beside it can make those with code.
+pub trait Build: Sync {
+    /// Makes the problem that `spec` describes, of the data and code that `source` has.
+    ///
+    /// # Errors
+    /// As [`Registry::build`].
+    fn build(&self, spec: &JobSpec, source: &dyn Source) -> Result<Box<dyn Problem>>;
 }
 
 /// One row of the registry.
@@ -76,6 +99,9 @@ impl Registry {
     /// [`crate::ErrorKind::Unknown`] for a problem or a key that does not exist, and whatever the
     /// problem's own checks find, all before any work starts.
     pub fn build(&self, spec: &JobSpec, source: &dyn Source) -> Result<Box<dyn Problem>> {
+        if spec.has_code {
+            return Err(no_code());
+        }
         match self.0.iter().find(|entry| entry.name == spec.problem) {
             Some(entry) => (entry.build)(spec, source),
             None => {
@@ -83,5 +109,11 @@ impl Registry {
                 Err(Error::unknown("problem", &spec.problem, &names))
             }
         }
+    }
+}
+
+impl Build for Registry {
+    fn build(&self, spec: &JobSpec, source: &dyn Source) -> Result<Box<dyn Problem>> {
+        Self::build(self, spec, source)
     }
 }

@@ -1,6 +1,6 @@
 //! Run a job on an executor: erase its types, merge in order, count, watch, catch.
 
-use crate::executor::{Executor, Sink, Work, Yield};
+use crate::executor::{Carries, Executor, Sink, Work, Yield};
 use crate::panics::catch;
 use crate::{
     Cancel, Control, Error, ErrorKind, JobSpec, Kernel, Moments, Partial, Progress, Result, Shard,
@@ -18,7 +18,7 @@ pub struct Job<'a, K> {
     pub kernel: &'a K,
     /// Where its tasks draw from.
     pub streams: Streams,
-    /// The job as a value; none for closures.
+    /// The job as a value; none for closures that stay in this process.
     pub spec: Option<&'a JobSpec>,
 }
 
@@ -69,7 +69,12 @@ pub fn run_range<K: Kernel>(
     range: Range<u64>,
 ) -> Result<Outcome<K::Partial>> {
     let capabilities = on.capabilities();
-    if job.spec.is_none() && !capabilities.closures {
+    let needs = match job.spec {
+        None => Carries::Closures,
+        Some(spec) if spec.has_code => Carries::Code,
+        Some(_) => Carries::Specs,
+    };
+    if capabilities.carries < needs {
         return Err(Error::new(ErrorKind::Unsupported {
             executor: capabilities.name,
             what: "run a closure or callback".into(),

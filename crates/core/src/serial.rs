@@ -1,6 +1,6 @@
 //! The serial executors: the reference that runs shards in order, and one that shuffles them.
 
-use crate::executor::{Capabilities, Executor, Sink, Work};
+use crate::executor::{Capabilities, Carries, Executor, Sink, Work};
 use crate::{Result, Seed, Streams};
 
 /// Runs every shard on the calling thread, in order: the reference for all other executors.
@@ -9,7 +9,7 @@ pub struct Serial;
 
 impl Executor for Serial {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { name: "serial".into(), workers: 1, closures: true }
+        Capabilities { name: "serial".into(), workers: 1, carries: Carries::Closures }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
@@ -27,7 +27,7 @@ pub struct Shuffled(
 
 impl Executor for Shuffled {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { name: "shuffled".into(), workers: 1, closures: true }
+        Capabilities { name: "shuffled".into(), workers: 1, carries: Carries::Closures }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

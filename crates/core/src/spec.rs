@@ -23,6 +23,9 @@ pub struct JobSpec {
     pub seed: Option<Seed>,
     /// The data file, relative to the job file.
     pub data: Option<String>,
+    /// Whether a part of the job is code, such as a user's function, which no text holds: whoever
+    /// builds the job [asks](crate::Source::code) its source for it.
+    pub has_code: bool,
     /// The problem's own options; each problem refuses keys it does not know.
     pub options: Map<String, Value>,
 }
@@ -30,7 +33,13 @@ pub struct JobSpec {
 impl JobSpec {
     /// A job with no options yet.
     pub fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), seed: None, data: None, options: Map::new() }
+        Self {
+            problem: problem.into(),
+            seed: None,
+            data: None,
+            has_code: false,
+            options: Map::new(),
+        }
     }
 
     /// The seed, or a fresh one from the system's entropy.
@@ -54,6 +63,13 @@ impl JobSpec {
                 Err(Error::invalid("data", path, &expected))
             }
         }
+    }
+
+    /// This job with `seed`, if it can be built elsewhere from its code; none if its code, by not
+    /// being [named](Self::has_code), stays where it is.
+    #[must_use]
+    pub fn with_code(&self, seed: Seed) -> Option<Self> {
+        self.has_code.then(|| Self { seed: Some(seed), ..self.clone() })
     }
 
     /// Reads a job file in TOML.
@@ -100,7 +116,12 @@ impl JobSpec {
             Some(Value::String(path)) => Some(path),
             Some(other) => return Err(Error::invalid("data", other, "a path in quotes")),
         };
-        Ok(Self { problem, seed, data, options })
+        let has_code = match options.remove("code") {
+            None => false,
+            Some(Value::Bool(has_code)) => has_code,
+            Some(other) => return Err(Error::invalid("code", other, "true or false")),
+        };
+        Ok(Self { problem, seed, data, has_code, options })
     }
 
     /// All keys, the common ones first.
@@ -114,6 +135,9 @@ impl JobSpec {
         }
         if let Some(data) = &self.data {
             map.insert("data".into(), data.clone().into());
+        }
+        if self.has_code {
+            map.insert("code".into(), true.into());
         }
         map.extend(self.options.clone());
         map
@@ -161,6 +185,7 @@ mod tests {
             ("problem = 'pi'\nseed = -1", "`seed` is `-1`"),
             ("problem = 'pi'\nseed = 1.5", "`seed` is `1.5`"),
             ("problem = 'pi'\ndata = 1", "`data` is `1`"),
+            ("problem = 'pi'\ncode = 1", "`code` is `1`"),
             ("problem =", "valid TOML"),
         ] {
             let message = JobSpec::from_toml(text).unwrap_err().to_string();

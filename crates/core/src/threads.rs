@@ -5,7 +5,7 @@
 //! no thread and nothing is left behind. Where one shard may take seconds, the calling thread runs
 //! none: it looks at the others every 20 ms, so that somebody ticks.
 
-use crate::executor::{Capabilities, Executor, Sink, Work};
+use crate::executor::{Capabilities, Carries, Executor, Sink, Work};
 use crate::{Error, Result, ShardSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -30,7 +30,7 @@ impl Threads {
 
 impl Executor for Threads {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { name: "threads".into(), workers: self.workers, closures: true }
+        Capabilities { name: "threads".into(), workers: self.workers, carries: Carries::Closures }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

@@ -7,7 +7,8 @@ use mpi::Rank;
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall_core::remote::{Order, Packer};
 use windfall_core::{
-    Capabilities, Error, ErrorKind, Executor, JobSpec, Registry, Result, Sink, Source, Work,
+    Capabilities, Carries, Error, ErrorKind, Executor, JobSpec, Registry, Result, Sink, Source,
+    Work,
 };
 
 /// Runs the shards of written-down jobs on all ranks, this one included.
@@ -64,7 +65,7 @@ impl<'a> Ranks<'a> {
 
 impl Executor for Ranks<'_> {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { name: "mpi".into(), workers: self.world.ranks(), closures: false }
+        Capabilities { name: "mpi".into(), workers: self.world.ranks(), carries: Carries::Specs }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
-use windfall_core::remote::{Held, Order, Worker};
+use windfall_core::remote::{Held, Order, Worker, unpack};
 use windfall_core::{Error, Registry, Result, Stopwatch};
 
 impl World {
@@ -134,7 +134,8 @@ pub(crate) fn unasked(tag: Tag, of_run: u64, run: u64) -> Error {
 
 fn run_shards(worker: &mut Worker, held: &Option<Held>, order: &Order) -> Result<Vec<u8>, Vec<u8>> {
     worker.obey(order, |_| {
-        held.clone().ok_or_else(|| Error::wire("an order for shards without its tables"))
+        let held = held.as_ref();
+        unpack(held.ok_or_else(|| Error::wire("an order for shards without its tables"))?)
     })
 }
 

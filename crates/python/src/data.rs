@@ -1,16 +1,18 @@
 //! Tables from Python: NumPy columns shared in place, text as labels, files, Arrow streams.
 
 use crate::errors::to_python;
-use numpy::{PyArray1, PyArrayMethods};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
-use windfall::{Column, Labels, Numbers};
+use std::sync::Arc;
+use windfall::remote::{Given, Held, Tables, pack, unpack};
+use windfall::{Column, Labels, Numbers, Source};
 
-/// Named columns of numbers or labels.
+/// Named columns of numbers or labels, and the file that they were read from, if it was one.
 #[pyclass(frozen, module = "windfall._core")]
 #[derive(Debug)]
-pub struct Table(pub windfall::Table);
+pub struct Table(pub windfall::Table, pub Option<PathBuf>);
 
 #[pymethods]
 impl Table {
@@ -33,7 +35,8 @@ impl Table {
     /// A table read from a CSV or Parquet file.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        table(py, py.detach(|| windfall::files::read(&path)))
+        let Table(table, _) = table(py, py.detach(|| windfall::files::read(&path)))?;
+        Ok(Self(table, std::path::absolute(path).ok()))
     }
 
     /// Writes it as CSV, TSV or Parquet, by the ending.
@@ -67,6 +70,24 @@ impl Table {
         Ok((0..conditions.len()).map(|row| conditions.stream_name(row)).collect())
     }
 
+    /// The table in bytes, as an array of them; `windfall._data.unpacked` reads it back.
+    fn packed<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u8>> {
+        let tables = Tables::from([(String::new(), self.0.clone())]);
+        pack(&Given { tables, code: None }).into_pyarray(py)
+    }
+
+    /// Reads what `packed` wrote; numbers stay where they are.
+    #[staticmethod]
+    fn from_packed(py: Python<'_>, packed: &Bound<'_, PyArray1<u8>>) -> PyResult<Self> {
+        let given = held(packed).and_then(|held| unpack(&held));
+        let table = given.and_then(|given| given.table(""));
+        table.map(|table| Self(table, None)).map_err(|error| to_python(py, &error))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("windfall._data")?.call_method1("reduced", (self.packed(py),))
+    }
+
     /// The content hash.
     fn hash(&self) -> String {
         self.0.hash()
@@ -74,7 +95,7 @@ impl Table {
 }
 
 fn table(py: Python<'_>, made: windfall::Result<windfall::Table>) -> PyResult<Table> {
-    made.map(Table).map_err(|error| to_python(py, &error))
+    made.map(|table| Table(table, None)).map_err(|error| to_python(py, &error))
 }
 
 /// The columns of a table: arrays of numbers, lists of text.
@@ -113,20 +134,28 @@ pub fn numbers(array: &Bound<'_, PyArray1<f64>>) -> Numbers {
     }
 }
 
-/// A NumPy array kept alive, with the place of its numbers.
-struct SharedArray {
-    _owner: Py<PyArray1<f64>>,
-    start: *const f64,
+/// Bytes of an array that stay where they are.
+pub fn held(array: &Bound<'_, PyArray1<u8>>) -> windfall::Result<Held> {
+    let readonly = array.readonly();
+    let slice = readonly.as_slice().map_err(|error| windfall::Error::wire(error.to_string()))?;
+    let (start, len) = (slice.as_ptr(), slice.len());
+    Ok(Arc::new(SharedArray { _owner: array.clone().unbind(), start, len }))
+}
+
+/// A NumPy array kept alive, with the place of its elements.
+struct SharedArray<T> {
+    _owner: Py<PyArray1<T>>,
+    start: *const T,
     len: usize,
 }
 
 // SAFETY: the numbers are only read, and a reference to the owner may be dropped on any thread.
-unsafe impl Send for SharedArray {}
+unsafe impl<T> Send for SharedArray<T> {}
 // SAFETY: as above; no method writes.
-unsafe impl Sync for SharedArray {}
+unsafe impl<T> Sync for SharedArray<T> {}
 
-impl AsRef<[f64]> for SharedArray {
-    fn as_ref(&self) -> &[f64] {
+impl<T> AsRef<[T]> for SharedArray<T> {
+    fn as_ref(&self) -> &[T] {
         // SAFETY: the owner is alive and contiguous, so `len` numbers lie at `start`. As with every
         // extension that releases the interpreter, the user must not write to an array while a
         // run reads it; NumPy cannot resize one that is referenced.

@@ -9,6 +9,16 @@ pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).unwrap_or_else(|failure| failure)
 }
 
+/// What a Python exception says of itself.
+pub fn message(py: Python<'_>, error: &PyErr) -> String {
+    let name = error.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();
+    match error.value(py).str() {
+        Ok(text) if text.to_string_lossy().is_empty() => name,
+        Ok(text) => format!("{name}: {text}"),
+        Err(_) => name,
+    }
+}
+
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let class = match error.kind() {
         ErrorKind::TooFew { .. } => "TooFewError",

@@ -11,6 +11,8 @@ mod data;
 mod door;
 mod errors;
 mod function;
+mod inputs;
+mod outer;
 mod plan;
 mod problem;
 
@@ -35,6 +37,8 @@ mod core_module {
     use crate::data::Table;
     #[pymodule_export]
     use crate::function::Function;
+    #[pymodule_export]
+    use crate::outer::{Round, run_order};
     #[pymodule_export]
     use crate::plan::keep_run;
     #[pymodule_export]

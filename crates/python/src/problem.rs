@@ -1,35 +1,40 @@
-//! Problems for Python: built from a job as text, a table and a function; solved behind the door.
+//! Problems for Python: built from a job as text, tables and a function; solved behind the door.
 
 use crate::answer::Answer;
-use crate::data::{Table, columns, numbers};
+use crate::data::{Table, columns};
 use crate::door::enter;
 use crate::errors::to_python;
 use crate::function::Function;
+use crate::inputs::{Door, IN_MEMORY, Inputs, KEPT};
+use crate::outer::Outer;
 use crate::plan::{self, Asked};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use windfall::cluster::jobs::Engines;
 use windfall::files::{Folder, read_job};
 use windfall::machine::{self, Workers};
-use windfall::stats::fit::{Arrays, Fit};
-use windfall::{
-    Cancel, JobSpec, REGISTRY, Result, Shard, Source, Stopwatch, Threads, read_options,
-};
+use windfall::remote::Noting;
+use windfall::{Cancel, JobSpec, REGISTRY, Result, Shard, Source, Stopwatch, Threads};
+
+/// The arguments that make a problem.
+type Parts<'py> = (
+    String,
+    Option<Bound<'py, Table>>,
+    Option<Bound<'py, Function>>,
+    Option<Bound<'py, Table>>,
+    Bound<'py, PyDict>,
+);
 
 /// A problem, checked and ready to solve.
 #[pyclass(frozen, module = "windfall._core")]
 pub struct Problem {
     problem: Box<dyn windfall::Problem>,
     name: String,
-    function: Option<Py<Function>>,
-    /// The tables in memory that it was built from.
-    table: Option<windfall::Table>,
-    kept: Option<windfall::Table>,
-    /// Where the files lie that it names.
-    folder: Folder,
+    inputs: Inputs,
 }
 
 /// Fields of the answer, facts of the run, distribution, its index, the answer.
@@ -41,42 +46,54 @@ type Solved<'py> = (
     Answer,
 );
 
-/// Arrays of terms, of responses and, perhaps, of weights, all flat.
-type Flat<'py> =
-    (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Option<Bound<'py, PyArray1<f64>>>);
-
 #[pymethods]
 impl Problem {
-    /// The problem of a job in JSON, with data and code that a job file cannot hold.
+    /// The problem of a job in JSON, with data and code that a job file cannot hold: the tables
+    /// that it names, or one that it does not and kept replicates.
     #[new]
-    #[pyo3(signature = (job, table=None, function=None, kept=None))]
-    fn new(
-        py: Python<'_>,
+    #[pyo3(signature = (job, table=None, function=None, kept=None, tables=None))]
+    fn new<'py>(
+        py: Python<'py>,
         job: &str,
-        table: Option<&Bound<'_, Table>>,
-        function: Option<Bound<'_, Function>>,
-        kept: Option<&Bound<'_, Table>>,
+        table: Option<&Bound<'py, Table>>,
+        function: Option<Py<Function>>,
+        kept: Option<&Bound<'py, Table>>,
+        tables: Option<HashMap<String, Bound<'py, Table>>>,
     ) -> PyResult<Self> {
-        let [table, kept] = [table, kept].map(|table| table.map(|table| &table.get().0));
+        let named = tables.into_iter().flatten();
+        let given: Vec<(String, Bound<'py, Table>)> = named
+            .chain(table.map(|table| (IN_MEMORY.to_owned(), table.clone())))
+            .chain(kept.map(|kept| (KEPT.to_owned(), kept.clone())))
+            .collect();
         let build = || {
             let mut spec = JobSpec::from_json(job)?;
-            if let Some(function) = &function {
-                return Ok((function.get().problem(&spec, table, kept)?, spec.problem));
-            }
             if table.is_some() {
                 spec.data = Some(IN_MEMORY.into());
             }
             if kept.is_some() {
                 spec.options.insert("extend".into(), KEPT.into());
             }
-            let folder = &Folder::default();
-            let problem = REGISTRY.build(&spec, &Given { table, kept, folder })?;
-            Ok((problem, spec.problem))
+            spec.has_code = function.is_some();
+            let mut inputs = Inputs { function, ..Inputs::default() };
+            for (path, table) in given {
+                let Table(table, file) = table.get();
+                inputs.tables.insert(path.clone(), table.clone());
+                inputs.files.extend(file.clone().map(|file| (path, file)));
+            }
+            let problem = match &inputs.function {
+                Some(function) => function.get().problem(&spec, &inputs)?,
+                None => {
+                    // What lies in files is read and kept with what was in memory.
+                    let source = Either { inputs: &inputs, folder: Folder::default() };
+                    let noting = Noting::new(&source);
+                    let problem = REGISTRY.build(&spec, &noting)?;
+                    inputs.read(noting.into_given().tables, &source.folder);
+                    problem
+                }
+            };
+            Ok(Self { problem, name: spec.problem, inputs })
         };
-        let (problem, name) = build().map_err(|error| to_python(py, &error))?;
-        let (table, kept) = (table.cloned(), kept.cloned());
-        let (function, folder) = (function.map(Bound::unbind), Folder::default());
-        Ok(Self { problem, name, function, table, kept, folder })
+        build().map_err(|error| to_python(py, &error))
     }
 
     /// The problem of a job file, TOML or JSON.
@@ -85,37 +102,25 @@ impl Problem {
         let folder = Folder::of(&path);
         let build = || {
             let spec = read_job(&path)?;
-            Ok((REGISTRY.build(&spec, &folder)?, spec.problem))
+            let noting = Noting::new(&folder);
+            let problem = REGISTRY.build(&spec, &noting)?;
+            let mut inputs = Inputs::default();
+            inputs.read(noting.into_given().tables, &folder);
+            Ok(Self { problem, name: spec.problem, inputs })
         };
-        let (problem, name) = build().map_err(|error| to_python(py, &error))?;
-        Ok(Self { problem, name, function: None, table: None, kept: None, folder })
+        build().map_err(|error| to_python(py, &error))
     }
 
-    /// Fits to the groups of arrays of `shape` groups and rows; `names` are those of the terms.
-    #[staticmethod]
-    fn fits(
-        py: Python<'_>,
-        job: &str,
-        arrays: Flat<'_>,
-        shape: (usize, usize),
-        terms: (Vec<String>, bool),
-    ) -> PyResult<Self> {
-        let build = || {
-            let (x, y, weights) = &arrays;
-            let arrays = Arrays {
-                groups: shape.0,
-                rows: shape.1,
-                names: terms.0,
-                x: numbers(x),
-                y: numbers(y),
-                weights: weights.as_ref().map(numbers),
-                intercept: terms.1,
-            };
-            Fit::arrays(arrays, read_options(&JobSpec::from_json(job)?.options)?)
-        };
-        let problem = build().map_err(|error| to_python(py, &error))?;
-        let (problem, name, folder) = (Box::new(problem), "fit".into(), Folder::default());
-        Ok(Self { problem, name, function: None, table: None, kept: None, folder })
+    /// What it is built from, to be built again elsewhere.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Parts<'py>)> {
+        let job = self.problem.spec().map(JobSpec::to_json).unwrap_or_default();
+        let tables = PyDict::new(py);
+        for (path, table) in &self.inputs.tables {
+            let file = self.inputs.files.get(path).cloned();
+            tables.set_item(path, Bound::new(py, Table(table.clone(), file))?)?;
+        }
+        let function = self.inputs.function.as_ref().map(|function| function.bind(py).clone());
+        Ok((py.get_type::<Self>().into_any(), (job, None, function, None, tables)))
     }
 
     /// The problem's name.
@@ -125,34 +130,40 @@ impl Problem {
 
     /// The job in JSON, if it can be written down.
     fn job(&self) -> Option<String> {
-        self.problem.spec().map(JobSpec::to_json)
+        let spec = self.problem.spec().filter(|spec| !spec.has_code);
+        spec.map(JobSpec::to_json)
     }
 
-    /// Solves it on threads, or on engines of a cluster: its name and, perhaps, which of them.
+    /// Solves it on threads; on engines of a cluster: its name and, perhaps, which of them; or on
+    /// another engine: an object as `windfall.backends` makes them.
     #[pyo3(signature = (workers=None, tick=None, on=None))]
     fn solve<'py>(
         &self,
         py: Python<'py>,
         workers: Option<usize>,
         tick: Option<Py<PyAny>>,
-        on: Option<(String, Option<Vec<u32>>)>,
+        on: Option<On>,
     ) -> PyResult<Solved<'py>> {
         let workers = count(workers).map_err(|error| to_python(py, &error))?;
-        let (table, kept, folder) = (self.table.as_ref(), self.kept.as_ref(), &self.folder);
-        let given = Given { table, kept, folder };
         let watch = Stopwatch::start();
-        let (mut answer, workers) = self.enter(py, tick, |control| {
-            let Some((name, engines)) = on else {
-                let answer = self.problem.solve(&Threads::new(workers.count), control)?;
-                return Ok((answer, workers));
-            };
-            let on = Engines::new(&name, engines, &REGISTRY, &given)?;
-            let source = format!("engines of cluster {name}");
-            let workers = Workers { count: on.workers(), source };
-            Ok((self.problem.solve(&on, control)?, workers))
-        })?;
+        let outer = match &on {
+            Some(On::Outer(backend)) => Some(Outer::new(py, backend, &self.inputs)?),
+            _ => None,
+        };
+        let solved = self.enter(py, tick, |control| match (on, &outer) {
+            (Some(On::Cluster(name, engines)), _) => {
+                let on = Engines::new(&name, engines, &Door, &self.inputs)?.with_python();
+                let source = format!("engines of cluster {name}");
+                let workers = Workers { count: on.workers(), source };
+                Ok((self.problem.solve(&on, control)?, workers))
+            }
+            (_, Some(on)) => Ok((self.problem.solve(on, control)?, on.workers())),
+            _ => Ok((self.problem.solve(&Threads::new(workers.count), control)?, workers)),
+        });
+        let raised = || outer.as_ref().and_then(Outer::raised);
+        let (mut answer, workers) = solved.map_err(|error| raised().unwrap_or(error))?;
         let note = |function: &Py<Function>| function.get().note(&self.name);
-        answer.notes.extend(self.function.as_ref().and_then(note));
+        answer.notes.extend(self.inputs.function.as_ref().and_then(note));
         let facts = PyDict::new(py);
         facts.set_item("seconds", watch.elapsed_s())?;
         facts.set_item("workers", workers.count)?;
@@ -198,7 +209,7 @@ impl Problem {
         tick: Option<Py<PyAny>>,
         work: impl FnOnce(&windfall::Control<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
-        let Some(function) = &self.function else {
+        let Some(function) = &self.inputs.function else {
             return enter(py, Cancel::default(), tick, work);
         };
         let function = function.get();
@@ -217,22 +228,24 @@ fn count(workers: Option<usize>) -> Result<Workers> {
     }
 }
 
-/// The path under which a table in memory is known, and that of kept replicates.
-const IN_MEMORY: &str = "(in memory)";
-const KEPT: &str = "(kept)";
-
-/// What Python gave: tables in memory, before all that lies in files.
-struct Given<'a> {
-    table: Option<&'a windfall::Table>,
-    kept: Option<&'a windfall::Table>,
-    folder: &'a Folder,
+/// What was given, before what lies in files.
+struct Either<'a> {
+    inputs: &'a Inputs,
+    folder: Folder,
 }
 
-impl Source for Given<'_> {
+impl Source for Either<'_> {
     fn table(&self, path: &str) -> Result<windfall::Table> {
-        match (path, self.table, self.kept) {
-            (IN_MEMORY, Some(table), _) | (KEPT, _, Some(table)) => Ok(table.clone()),
-            _ => self.folder.table(path),
+        match self.inputs.tables.get(path) {
+            Some(table) => Ok(table.clone()),
+            None => self.folder.table(path),
         }
     }
+}
+
+/// Where a problem is to be solved, if not here.
+#[derive(FromPyObject)]
+enum On {
+    Cluster(String, Option<Vec<u32>>),
+    Outer(Py<PyAny>),
 }

@@ -231,7 +231,7 @@ impl JackknifeOptions {
     /// None: plain options can always be written down.
     pub(crate) fn spec(&self, of: &JobSpec) -> Result<JobSpec> {
         let mut spec = JobSpec::new("jackknife");
-        (spec.seed, spec.data) = (of.seed, of.data.clone());
+        (spec.seed, spec.data, spec.has_code) = (of.seed, of.data.clone(), of.has_code);
         match serde_json::to_value(self) {
             Ok(Value::Object(options)) => {
                 spec.options = options.into_iter().filter(|(_, value)| !value.is_null()).collect();
@@ -302,6 +302,14 @@ impl Jackknife {
     ) -> Result<Self> {
         let columns = columns_or_all(table, columns);
         Self::build(table, options, Wish::User(Box::new(statistic), &columns))
+    }
+
+    /// The same job, which can run elsewhere too: whoever has the code that `spec`
+    /// [names](JobSpec::has_code) builds it there.
+    #[must_use]
+    pub fn described_by(mut self, spec: &JobSpec) -> Self {
+        self.spec = spec.with_code(self.seed);
+        self
     }
 
     fn build(table: &Table, options: &JackknifeOptions, wish: Wish<'_>) -> Result<Self> {

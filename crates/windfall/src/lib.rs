@@ -50,11 +50,11 @@ pub use replicate::{map, map_seeded, replicate};
 pub use request::{Request, solve, solve_problem};
 pub use windfall_cluster as cluster;
 pub use windfall_core::{
-    Answer, Cancel, Capabilities, Column, Control, DataNote, Draws, Error, ErrorKind, Executor,
-    Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem, Progress, Quantity,
-    Result, Seed, Serial, Shard, ShardSet, Shards, Shuffled, Sink, Source, Stopwatch, Stream,
-    Streams, Table, Tasks, Threads, UnderWay, Verification, Work, Yield, collect, nearest, now_us,
-    partials, read_options, remote, verify,
+    Answer, Build, Cancel, Capabilities, Carries, Column, Control, DataNote, Draws, Error,
+    ErrorKind, Executor, Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem,
+    Progress, Quantity, Result, Seed, Serial, Shard, ShardSet, Shards, Shuffled, Sink, Source,
+    Stopwatch, Stream, Streams, Table, Tasks, Threads, UnderWay, Verification, Work, Yield,
+    collect, nearest, now_us, partials, read_options, remote, verify,
 };
 pub use windfall_stats::{self as stats, REGISTRY};
 

@@ -214,10 +214,26 @@ def fit_many(
         terms = [f"x{place}" for place in range(count)] if names is None else list(names)
         if len(terms) != count:
             raise ValueError(f"{len(terms)} names for {count} terms")
-        job = json.dumps({"problem": "fit", **options}, default=plain)
-        problem = _core.Problem.fits(job, arrays, shape, (terms, intercept))
+        problem = _of_arrays(options, arrays, shape, (terms, intercept))
     result = solve(problem, workers, progress, on)
     return FitResult(**{field.name: getattr(result, field.name) for field in fields(result)})
+
+
+def _of_arrays(
+    options: dict[str, Any],
+    arrays: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None],
+    shape: tuple[int, int],
+    terms: tuple[list[str], bool],
+) -> _core.Problem:
+    """Return the problem of flat arrays, each a table of one column."""
+    named = {name: array for name, array in zip(("x", "y", "weights"), arrays) if array is not None}
+    places = {name: f"({name})" for name in named}
+    tables = {
+        places[name]: _core.Table.from_columns([(name, array)]) for name, array in named.items()
+    }
+    own = {"groups": shape[0], "rows": shape[1], "names": terms[0], "intercept": terms[1]}
+    job = {"problem": "fit", **options, "arrays": {**own, **places}}
+    return _core.Problem(json.dumps(job, default=plain), tables=tables)
 
 
 def _arrays(

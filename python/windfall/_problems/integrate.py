@@ -80,10 +80,11 @@ def integrate(
     workers : int, optional
         Threads; by default every core that this process may use. It never changes the
         answer.
-    on : Cluster, Client, view or str, optional
+    on : Cluster, Client, view, str or another engine, optional
         Run on the engines of a cluster instead of threads: its client, a view of some of
-        them, or its name. Nor does this change the answer. Functions of Python cannot
-        go there yet; formulas can.
+        them, or its name. Or on an engine that is there already: a Dask client, the module
+        `ray`, a SparkSession, a `joblib.Parallel`, a `concurrent.futures.Executor`; see
+        `windfall.backends`. The answer is the same bytes.
     progress : bool or callable, optional
         None shows a bar in notebooks and terminals, True insists, False shows none.
 

@@ -17,7 +17,8 @@ from .._rng import RngLike, seed_from
 Progress: TypeAlias = bool | Watcher | None
 
 On: TypeAlias = Any
-"""Where shards run: a cluster, a client or a view of it, a cluster's name; threads without it."""
+"""Where shards run: a cluster, its client, a view or its name, or an engine that
+`windfall.backends` knows; threads without it."""
 
 
 class Caught(BaseException):
@@ -61,14 +62,16 @@ def solve(problem: _core.Problem, workers: int | None, progress: Progress, on: O
     """Solve `problem` on threads or on engines; warn if it was interrupted."""
     if _CATCHING.get():
         raise Caught(problem, workers)
-    engines = _engines(on)
-    if engines is not None and workers is not None:
+    where = _where(on)
+    if where is not None and workers is not None:
         raise InputError(f"`workers` is `{workers}` and `on` is given; engines are the workers")
     tick, close = ticker(progress)
     try:
-        fields, facts, distribution, index, answer = problem.solve(workers, tick, engines)
+        fields, facts, distribution, index, answer = problem.solve(workers, tick, where)
     finally:
         close()
+        if hasattr(where, "close"):
+            where.close()
     result = result_from(fields, facts, (distribution, index), (answer, problem))
     if not result.complete:
         warnings.warn(
@@ -79,17 +82,26 @@ def solve(problem: _core.Problem, workers: int | None, progress: Progress, on: O
     return result
 
 
-def _engines(on: On) -> tuple[str, list[int] | None] | None:
-    """Return a cluster's name and which of its engines are meant, all of them if none is named."""
+def _where(on: On) -> Any:
+    """Return a cluster's name and which of its engines are meant, all of them if none is named;
+    or another engine, ready for one run.
+    """
     if on is None:
         return None
     if isinstance(on, str):
         return on, None
     mapping = getattr(on, "_mapping", None)
-    if mapping is None:
-        raise InputError(f"`on` is `{on!r}`; it must be a cluster, its client, a view or its name")
-    found: tuple[str, list[int] | None] = mapping()
-    return found
+    if mapping is not None:
+        return mapping()
+    from ..backends import find
+
+    backend = find(on)
+    if backend is None:
+        raise InputError(
+            f"`on` is `{on!r}`; it must be a cluster, its client, a view or its name, a Dask"
+            " client, the module `ray`, a SparkSession, a joblib.Parallel or an Executor"
+        )
+    return backend.open()
 
 
 def given(**options: Any) -> dict[str, Any]:

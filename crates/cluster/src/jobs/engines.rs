@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use windfall_core::remote::{Order, Packer, Parcel, deliver, read_failure};
 use windfall_core::{
-    Capabilities, Error, ErrorKind, Executor, JobSpec, Registry, Result, ShardSet, Sink, Source,
-    Work,
+    Build, Capabilities, Carries, Error, ErrorKind, Executor, JobSpec, Result, ShardSet, Sink,
+    Source, Work,
 };
 
 /// How often the calling thread ticks while it waits, in microseconds.
@@ -24,6 +24,7 @@ pub struct Engines<'a> {
     name: String,
     targets: Option<Vec<EngineId>>,
     workers: usize,
+    carries: Carries,
     /// The tables of jobs, in segments.
     packer: Packer<'a, Segment>,
 }
@@ -37,7 +38,7 @@ impl<'a> Engines<'a> {
     pub fn new(
         name: &str,
         targets: Option<Vec<EngineId>>,
-        registry: &'a Registry,
+        build: &'a dyn Build,
         source: &'a (dyn Source + Sync),
     ) -> Result<Self> {
         let (_, known) = enter(name)?;
@@ -45,8 +46,15 @@ impl<'a> Engines<'a> {
             return Err(Error::invalid("engine", target, &format!("one of {known:?}")));
         }
         let workers = targets.as_ref().map_or(known.len(), Vec::len).max(1);
-        let packer = Packer::new(registry, source);
-        Ok(Self { name: name.to_owned(), targets, workers, packer })
+        let packer = Packer::new(build, source);
+        let carries = Carries::Specs;
+        Ok(Self { name: name.to_owned(), targets, workers, carries, packer })
+    }
+
+    /// The same engines, which run Python: they take jobs with code.
+    #[must_use]
+    pub fn with_python(self) -> Self {
+        Self { carries: Carries::Code, ..self }
     }
 
     /// How many engines there are.
@@ -90,7 +98,7 @@ fn enter(name: &str) -> Result<((Link, u64), Vec<EngineId>)> {
 impl Executor for Engines<'_> {
     fn capabilities(&self) -> Capabilities {
         let name = format!("cluster {}", self.name);
-        Capabilities { name, workers: self.workers, closures: false }
+        Capabilities { name, workers: self.workers, carries: self.carries }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

@@ -5,12 +5,12 @@ use crate::link::{Wait, engine_link};
 use crate::message::{Bytes, Message, Payload, Status};
 use crate::segment::{Kind, Mapping, Segment};
 use std::sync::Arc;
-use windfall_core::remote::{Held, Worker, write_failure};
+use windfall_core::remote::{Held, Worker, unpack, write_failure};
 use windfall_core::{Error, Registry, Result, now_us};
 
 /// Does what a task asks for; the result is partials, or says why not.
-pub fn run_order(worker: &mut Worker, task: &Payload) -> (Status, Payload) {
-    let (status, bytes) = match worker.run(&task.body, |_| held(task.segment.as_ref())) {
+pub fn run_order(worker: &Worker, task: &Payload) -> (Status, Payload) {
+    let (status, bytes) = match worker.run(&task.body, |_| unpack(&held(task.segment.as_ref())?)) {
         Ok(reply) => (Status::Ok, reply),
         Err(failure) => (Status::Error, failure),
     };
@@ -40,7 +40,7 @@ fn held(segment: Option<&Segment>) -> Result<Held> {
 /// [`windfall_core::ErrorKind::Io`] if no controller has started this process, or it is gone.
 pub fn serve_jobs(registry: &'static Registry) -> Result<()> {
     let (link, _) = engine_link()?;
-    let mut worker = Worker::new(registry);
+    let worker = Worker::new(registry);
     link.send(&Message::Ready { pid: std::process::id() });
     loop {
         let Some(message) = link.take() else {
@@ -54,7 +54,7 @@ pub fn serve_jobs(registry: &'static Registry) -> Result<()> {
                 link.work();
                 let started_us = now_us();
                 let (status, payload) = match function {
-                    Some(JOBS) => run_order(&mut worker, &payload),
+                    Some(JOBS) => run_order(&worker, &payload),
                     _ => {
                         let error =
                             Error::invalid("task", "Python code", "a job of Windfall's own");

@@ -4,8 +4,8 @@ use super::archive::Archive;
 use super::frame::{Frame, Identity};
 use super::journal::Journal;
 use crate::{
-    Cancel, Capabilities, Error, ErrorKind, Executor, JobSpec, Result, ShardSet, Shards, Sink,
-    Work, Yield,
+    Cancel, Capabilities, Carries, Error, ErrorKind, Executor, JobSpec, Result, ShardSet, Shards,
+    Sink, Work, Yield,
 };
 use std::sync::mpsc::channel;
 
@@ -17,7 +17,7 @@ use std::sync::mpsc::channel;
 /// let archive = Archive::default();
 /// let on = Keep { on: &Serial, archive: &archive, journal: None, data: "", grows_by: None };
 /// # use windfall_core::Executor;
-/// assert!(!on.capabilities().closures);
+/// assert!(on.capabilities().carries < windfall_core::Carries::Closures);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Keep<'a> {
@@ -35,7 +35,7 @@ pub struct Keep<'a> {
 
 impl Executor for Keep<'_> {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { closures: false, ..self.on.capabilities() }
+        Capabilities { carries: Carries::Specs, ..self.on.capabilities() }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

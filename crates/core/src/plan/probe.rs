@@ -5,7 +5,7 @@
 //! Nobody sees that answer.
 
 use super::profile::Round;
-use crate::executor::{Capabilities, Executor, Sink, Work, Yield};
+use crate::executor::{Capabilities, Carries, Executor, Sink, Work, Yield};
 use crate::{Cancel, Control, Error, Moments, Observer, Progress, Result, Stopwatch, UnderWay};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -195,7 +195,7 @@ impl Probe {
 
 impl Executor for Probe {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { name: "pilot".into(), workers: self.workers, closures: true }
+        Capabilities { name: "pilot".into(), workers: self.workers, carries: Carries::Closures }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

@@ -1,24 +1,24 @@
-//! The tables that a job reads, packed once for jobs that name the same.
+//! The tables and the code that a job reads, packed once for jobs that name the same.
 
 use super::{Noting, pack};
-use crate::{JobSpec, Registry, Result, Source, Table};
+use crate::{Build, JobSpec, Result, Source};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Tables on their way: the name by which workers may keep them, and what travels.
+/// Tables and code on their way: the name by which workers may keep them, and what travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel<T> {
-    /// Paths and content hashes: equal names mean equal tables.
+    /// [`super::Given::name`].
     pub name: String,
     /// The packed tables in the form that an executor sends.
     pub body: T,
 }
 
-/// Finds and packs the tables that jobs read, and keeps those of the last one: rounds of a job,
-/// and jobs on the same data, send the same parcel.
+/// Finds and packs the tables and the code that jobs read, and keeps those of the last one: rounds
+/// of a job, and jobs on the same data, send the same parcel.
 pub struct Packer<'a, T> {
-    registry: &'a Registry,
+    build: &'a dyn Build,
     source: &'a (dyn Source + Sync),
     last: Mutex<Option<Last<T>>>,
 }
@@ -31,15 +31,15 @@ struct Last<T> {
 
 impl<'a, T: Clone> Packer<'a, T> {
     /// What builds the jobs, and where they find their data.
-    pub fn new(registry: &'a Registry, source: &'a (dyn Source + Sync)) -> Self {
-        Self { registry, source, last: Mutex::new(None) }
+    pub fn new(build: &'a dyn Build, source: &'a (dyn Source + Sync)) -> Self {
+        Self { build, source, last: Mutex::new(None) }
     }
 
     /// The tables of `spec`, none if it reads none; `load` turns [packed](super::pack) bytes into
     /// what travels.
     ///
     /// # Errors
-    /// As [`Registry::build`], and those of `load`.
+    /// As [`Build::build`], and those of `load`.
     pub fn of(
         &self,
         spec: &JobSpec,
@@ -57,16 +57,11 @@ impl<'a, T: Clone> Packer<'a, T> {
             return Ok(last.parcel.clone());
         }
         let noting = Noting::new(self.source);
-        self.registry.build(spec, &noting)?;
-        let tables = noting.into_tables();
-        let parcel = match tables.is_empty() {
+        self.build.build(spec, &noting)?;
+        let given = noting.into_given();
+        let parcel = match given.is_empty() {
             true => None,
-            false => {
-                let hashes: Vec<String> = tables.values().map(Table::hash).collect();
-                let paths: Vec<&str> = tables.keys().map(String::as_str).collect();
-                let name = format!("{}:{}", paths.join(","), hashes.join(","));
-                Some(Parcel { name, body: load(pack(&tables))? })
-            }
+            false => Some(Parcel { name: given.name(), body: load(pack(&given))? }),
         };
         Ok(last.insert(Last { named_by, parcel }).parcel.clone())
     }

@@ -1,34 +1,43 @@
-//! Two sources: one that notes what it is asked for, one over tables that came along.
+//! Two sources: one that notes what it is asked for, one over what came along.
 
 use super::Tables;
 use crate::{Error, Result, Source, Table};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A source that remembers the tables it was asked for.
+/// A source that remembers the tables and the code it was asked for.
 pub struct Noting<'a> {
     source: &'a dyn Source,
-    seen: Mutex<Tables>,
+    seen: Mutex<Given>,
 }
 
 impl<'a> Noting<'a> {
-    /// What finds the tables.
+    /// What finds them.
     pub fn new(source: &'a dyn Source) -> Self {
         Self { source, seen: Mutex::default() }
     }
 
-    /// The tables that were found, each under the name by which it was asked for.
-    pub fn into_tables(self) -> Tables {
+    /// What was found, tables under the names by which they were asked for.
+    pub fn into_given(self) -> Given {
         self.seen.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Given> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Source for Noting<'_> {
     fn table(&self, path: &str) -> Result<Table> {
         let table = self.source.table(path)?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(path.to_owned(), table.clone());
+        self.seen().tables.insert(path.to_owned(), table.clone());
         Ok(table)
+    }
+
+    fn code(&self) -> Result<Arc<[u8]>> {
+        let code = self.source.code()?;
+        self.seen().code = Some(Arc::clone(&code));
+        Ok(code)
     }
 }
 
@@ -38,17 +47,37 @@ impl fmt::Debug for Noting<'_> {
     }
 }
 
-/// Tables that came with an order.
-#[derive(Clone, Debug, Default)]
-pub struct Given(
-    /// Each under the name by which the job asks for it.
-    pub Arc<Tables>,
-);
+/// What came with an order: all that a job reads beside its text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Given {
+    /// Tables under the names by which the job asks for them.
+    pub tables: Tables,
+    /// The code that is a part of the job, if there is any.
+    pub code: Option<Arc<[u8]>>,
+}
+
+impl Given {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.code.is_none()
+    }
+
+    /// Paths and content hashes: equal names mean equal contents.
+    pub fn name(&self) -> String {
+        let tables = self.tables.iter().map(|(path, table)| format!("{path}:{}", table.hash()));
+        let code = self.code.iter().map(|code| format!("code:{}", blake3::hash(code).to_hex()));
+        tables.chain(code).collect::<Vec<_>>().join(",")
+    }
+}
 
 impl Source for Given {
     fn table(&self, path: &str) -> Result<Table> {
-        let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
-        self.0.get(path).cloned().ok_or_else(|| Error::unknown("table", path, &names))
+        let names: Vec<&str> = self.tables.keys().map(String::as_str).collect();
+        self.tables.get(path).cloned().ok_or_else(|| Error::unknown("table", path, &names))
+    }
+
+    fn code(&self) -> Result<Arc<[u8]>> {
+        self.code.clone().ok_or_else(|| Error::wire("a job with code that did not come along"))
     }
 }
 
@@ -59,11 +88,15 @@ mod tests {
     #[test]
     fn what_was_noted_is_what_is_given() {
         let table = Table::from_numbers([("x", vec![1.0])]).unwrap();
-        let there = Tables::from(["a", "b"].map(|path| (path.to_owned(), table.clone())));
-        let given = Given(Arc::new(there));
+        let tables = Tables::from(["a", "b"].map(|path| (path.to_owned(), table.clone())));
+        let given = Given { tables, code: Some([1, 2].into()) };
         let noting = Noting::new(&given);
         assert_eq!(noting.table("b").unwrap(), table);
         assert!(noting.table("bb").unwrap_err().to_string().contains("did you mean `b`?"));
-        assert_eq!(noting.into_tables().into_keys().collect::<Vec<_>>(), ["b"]);
+        assert_eq!(*noting.code().unwrap(), [1, 2]);
+        let noted = noting.into_given();
+        assert_eq!(noted.tables.keys().collect::<Vec<_>>(), ["b"]);
+        assert_eq!(noted.code, given.code);
+        assert_ne!(noted.name(), Given { code: Some([1, 3].into()), ..noted.clone() }.name());
     }
 }

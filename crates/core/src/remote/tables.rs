@@ -1,5 +1,7 @@
-//! Tables as bytes: a description as JSON, then the columns, each from a cache line on.
+//! What a job reads as bytes: a description as JSON, then columns, each from a cache line on, and
+//! code.
 
+use super::Given;
 use crate::{Column, Error, Labels, Numbers, Result, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +17,13 @@ pub type Held = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// Columns begin at multiples of this, in bytes: a cache line.
 const ALIGN: usize = 64;
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Head {
+    tables: Vec<Description>,
+    /// Where the code lies, after all columns, and how many bytes it has.
+    code: Option<(usize, usize)>,
+}
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Description {
@@ -37,11 +46,12 @@ enum Place {
     },
 }
 
-/// Writes tables down.
+/// Writes tables and code down.
 ///
 /// # Cost
 /// One copy of the columns.
-pub fn pack(tables: &Tables) -> Vec<u8> {
+pub fn pack(given: &Given) -> Vec<u8> {
+    let Given { tables, code } = given;
     let mut end = 0;
     let mut place = |nbytes: usize| {
         let start = end;
@@ -62,16 +72,22 @@ pub fn pack(tables: &Tables) -> Vec<u8> {
         let columns = table.columns().map(|(name, column)| (name.to_owned(), describe(column)));
         Description { path: path.clone(), columns: columns.collect() }
     });
-    let json = serde_json::to_vec(&described.collect::<Vec<_>>()).expect("plain values");
+    let tables = described.collect();
+    let head = Head { tables, code: code.as_ref().map(|code| (place(code.len()), code.len())) };
+    let json = serde_json::to_vec(&head).expect("plain values");
     let mut bytes = Vec::with_capacity((8 + json.len()).next_multiple_of(ALIGN) + end);
     bytes.extend((json.len() as u64).to_le_bytes());
     bytes.extend(json);
-    for (_, column) in tables.values().flat_map(Table::columns) {
+    for (_, column) in given.tables.values().flat_map(Table::columns) {
         bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
         match column {
             Column::Numbers(numbers) => append(&mut bytes, numbers.as_slice(), f64::to_le_bytes),
             Column::Labels(labels) => append(&mut bytes, labels.codes(), u32::to_le_bytes),
         }
+    }
+    if let Some(code) = code {
+        bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
+        bytes.extend_from_slice(code);
     }
     bytes
 }
@@ -84,18 +100,17 @@ fn append<T: Copy, const N: usize>(bytes: &mut Vec<u8>, values: &[T], write: fn(
     }
 }
 
-/// Reads the tables of [`pack`]. Numbers stay where they are, if they lie at multiples of eight.
+/// Reads what [`pack`] wrote. Numbers stay where they are, if they lie at multiples of eight.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Wire`] if the bytes are not those of tables.
-pub fn unpack(held: &Held) -> Result<Tables> {
+/// [`crate::ErrorKind::Wire`] if the bytes are others.
+pub fn unpack(held: &Held) -> Result<Given> {
     let broken = |error: &dyn std::fmt::Display| Error::wire(format!("tables: {error}"));
     let bytes = (**held).as_ref();
     let (head, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| broken(&"too short"))?;
     let length = usize::try_from(u64::from_le_bytes(*head)).map_err(|error| broken(&error))?;
     let json = rest.get(..length).ok_or_else(|| broken(&"too short"))?;
-    let descriptions: Vec<Description> =
-        serde_json::from_slice(json).map_err(|error| broken(&error))?;
+    let head: Head = serde_json::from_slice(json).map_err(|error| broken(&error))?;
     let first = (8 + length).next_multiple_of(ALIGN);
     let range = |start: usize, rows: usize, width: usize| {
         let start = start.checked_add(first)?;
@@ -120,11 +135,18 @@ pub fn unpack(held: &Held) -> Result<Tables> {
         }
     };
     let mut tables = Tables::new();
-    for Description { path, columns } in descriptions {
+    for Description { path, columns } in head.tables {
         let columns = columns.into_iter().map(|(name, place)| Ok((name, column(place)?)));
         tables.insert(path, Table::new(columns.collect::<Result<_>>()?)?);
     }
-    Ok(tables)
+    let code = match head.code {
+        None => None,
+        Some((start, length)) => {
+            let range = range(start, length, 1).ok_or_else(|| broken(&"too short"))?;
+            Some(Arc::from(&bytes[range]))
+        }
+    };
+    Ok(Given { tables, code })
 }
 
 /// The numbers in a range that is there, shared if they can be read in place.
@@ -176,6 +198,10 @@ mod tests {
         .unwrap()
     }
 
+    fn given(path: &str, rows: usize) -> Given {
+        Given { tables: Tables::from([(path.to_owned(), table(rows))]), code: None }
+    }
+
     /// Bytes that begin anywhere in memory.
     struct Shifted(Vec<u8>, usize);
 
@@ -190,20 +216,22 @@ mod tests {
         for rows in [0, 1, 5, 1000] {
             let tables =
                 Tables::from([("law".to_owned(), table(rows)), ("b".to_owned(), table(3))]);
-            let packed = pack(&tables);
+            let code = (rows > 1).then(|| vec![7; rows].into());
+            let given = Given { tables, code };
+            let packed = pack(&given);
             for shift in 0..9 {
                 let shifted = Shifted([vec![0; shift], packed.clone()].concat(), shift);
-                assert_eq!(unpack(&(Arc::new(shifted) as Held)).unwrap(), tables);
+                assert_eq!(unpack(&(Arc::new(shifted) as Held)).unwrap(), given);
             }
         }
-        let none: Held = Arc::new(pack(&Tables::new()));
-        assert_eq!(unpack(&none).unwrap(), Tables::new());
+        let none: Held = Arc::new(pack(&Given::default()));
+        assert_eq!(unpack(&none).unwrap(), Given::default());
     }
 
     #[test]
     fn numbers_are_shared_and_not_copied() {
-        let packed: Held = Arc::new(pack(&Tables::from([("a".to_owned(), table(100))])));
-        let tables = unpack(&packed).unwrap();
+        let packed: Held = Arc::new(pack(&given("a", 100)));
+        let tables = unpack(&packed).unwrap().tables;
         let numbers = tables["a"].numbers("x").unwrap();
         let bytes = (*packed).as_ref().as_ptr_range();
         let is_aligned = bytes.start.addr().is_multiple_of(8);
@@ -212,7 +240,7 @@ mod tests {
 
     #[test]
     fn bytes_cut_short_are_an_error() {
-        let packed = pack(&Tables::from([("a".to_owned(), table(40))]));
+        let packed = pack(&Given { code: Some([1; 9].into()), ..given("a", 40) });
         for end in 0..packed.len() {
             assert!(unpack(&(Arc::new(packed[..end].to_vec()) as Held)).is_err(), "{end}");
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use windfall_conformance::source;
 use windfall_core::partials::{Archive, Journal, Keep};
 use windfall_core::{
-    Capabilities, Control, Executor, JobSpec, Problem, Result, Sink, Threads, Work,
+    Capabilities, Carries, Control, Executor, JobSpec, Problem, Result, Sink, Threads, Work,
 };
 use windfall_stats::REGISTRY;
 
@@ -38,7 +38,7 @@ struct Journalled;
 
 impl Executor for Journalled {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { closures: false, ..Threads::new(3).capabilities() }
+        Capabilities { carries: Carries::Specs, ..Threads::new(3).capabilities() }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {

@@ -18,12 +18,14 @@ use pyo3::types::{PyCapsule, PyTuple};
 use replicates::ReplicateFunction;
 use samples::SampleFunction;
 use std::ffi::{CStr, c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall::stats::bootstrap::Bootstrap;
 use windfall::stats::integrate::Integrate;
+use windfall::stats::jackknife::Jackknife;
 use windfall::stats::permutation::Permutation;
 use windfall::stats::sample::Sample;
-use windfall::{Cancel, Error, JobSpec, Result, Table, read_options};
+use windfall::{Cancel, Error, ErrorKind, JobSpec, Result, Source, read_options};
 
 /// `double f(int n, double *x)`.
 type Plain = unsafe extern "C" fn(c_int, *mut f64) -> f64;
@@ -43,11 +45,13 @@ struct Inner {
     /// Values of a point: one, or several integrands at once.
     outputs: usize,
     /// Keeps compiled code alive.
-    _owner: Py<PyAny>,
+    owner: Py<PyAny>,
     /// The exception that ended the run, for its cause.
     raised: Mutex<Option<PyErr>>,
     /// The flag of the run under way.
     cancel: Mutex<Cancel>,
+    /// Whether it came from another process, which sees errors as text.
+    is_elsewhere: AtomicBool,
 }
 
 enum Code {
@@ -157,6 +161,17 @@ impl Function {
     fn python(callable: Py<PyAny>, vectorised: bool, outputs: usize, py: Python<'_>) -> Self {
         Self::of(Code::Python(callable.clone_ref(py), vectorised), callable, outputs.max(1))
     }
+
+    /// What it was made of, to be made again elsewhere: a Python function, or the object that
+    /// holds the compiled code; whether one call takes many; the number of outputs.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let vectorised = match self.0.code {
+            Code::Python(_, vectorised) => Some(vectorised),
+            _ => None,
+        };
+        let parts = (&self.0.owner, vectorised, self.0.outputs);
+        py.import("windfall._functions")?.call_method1("reduced", parts)
+    }
 }
 
 impl Function {
@@ -166,16 +181,18 @@ impl Function {
 
     fn of(code: Code, owner: Py<PyAny>, outputs: usize) -> Self {
         let (raised, cancel) = (Mutex::new(None), Mutex::new(Cancel::default()));
-        Self(Arc::new(Inner { code, outputs, _owner: owner, raised, cancel }))
+        let is_elsewhere = AtomicBool::new(false);
+        Self(Arc::new(Inner { code, outputs, owner, raised, cancel, is_elsewhere }))
     }
 
     /// The problem in which this function is the integrand, the statistic, the test, ….
     pub fn problem(
         &self,
         spec: &JobSpec,
-        table: Option<&Table>,
-        kept: Option<&Table>,
+        source: &dyn Source,
     ) -> Result<Box<dyn windfall::Problem>> {
+        let table = spec.data.as_deref().map(|path| source.table(path)).transpose()?;
+        let table = table.as_ref();
         let with_gradient = matches!(self.0.code, Code::Gradient(_) | Code::GradientWithData(..));
         if with_gradient && spec.problem != "sample" {
             let expected = "`double (int, double *)` or `double (int, double *, void *)`";
@@ -184,20 +201,26 @@ impl Function {
         match (spec.problem.as_str(), table) {
             ("simulate", _) => {
                 let code = ReplicateFunction(self.0.clone());
-                Ok(Box::new(replicates::study(code, spec, table, kept)?))
+                Ok(Box::new(replicates::study(code, spec, source)?))
             }
             ("integrate", _) => Ok(Box::new(Integrate::of(PointFunction(self.0.clone()), spec)?)),
             ("bootstrap", Some(table)) => {
                 let options = read_options(&spec.options)?;
                 let code = SampleFunction(self.0.clone());
                 let problem = Bootstrap::with_statistic(table, &[], code, options)?;
-                Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
+                Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?).described_by(spec)?))
+            }
+            ("jackknife", Some(table)) => {
+                let options = read_options(&spec.options)?;
+                let code = SampleFunction(self.0.clone());
+                let problem = Jackknife::with_statistic(table, &[], code, &options)?;
+                Ok(Box::new(problem.described_by(spec)))
             }
             ("permutation", Some(table)) => {
                 let options = read_options(&spec.options)?;
                 let code = SampleFunction(self.0.clone());
                 let problem = Permutation::with_statistic(table, &[], code, options)?;
-                Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?)))
+                Ok(Box::new(problem.with_seed(spec.seed_or_fresh()?).described_by(spec)))
             }
             ("power" | "sample_size", None) => trials::problem(&self.0, spec),
             ("sample", None) => Ok(Box::new(Sample::of(DensityFunction(self.0.clone()), spec)?)),
@@ -215,6 +238,11 @@ impl Function {
             return Some(SERIAL.to_owned());
         }
         matches!(self.0.code, Code::Python(_, false)).then(|| SLOW.to_owned())
+    }
+
+    /// Says that it came from another process.
+    pub fn is_from_elsewhere(&self) {
+        self.0.is_elsewhere.store(true, Relaxed);
     }
 
     /// Readies the function for a run that `cancel` can stop.
@@ -275,8 +303,17 @@ impl Inner {
             }
             result.map_err(|error| {
                 let message = format!("the function raised {error}");
+                // Here the exception itself is the cause.
+                let trace = error.traceback(py).filter(|_| self.is_elsewhere.load(Relaxed));
+                let trace = trace.and_then(|trace| trace.format().ok());
                 lock(&self.raised).get_or_insert(error);
-                Error::task(message)
+                Error::new(ErrorKind::Task {
+                    tasks: (0, 0),
+                    seed: String::new(),
+                    worker: String::new(),
+                    message,
+                    trace: trace.map(|trace| trace.trim_end().to_owned()),
+                })
             })
         })
     }

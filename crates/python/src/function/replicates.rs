@@ -10,7 +10,7 @@ use std::sync::Arc;
 use windfall::stats::simulate::{
     Conditions, Estimate, Outcome, Procedure, Replicate, Results, Simulate, SimulateOptions,
 };
-use windfall::{Error, JobSpec, Result, Table, read_options};
+use windfall::{Error, JobSpec, Result, Source, read_options};
 
 /// A function of a NumPy generator, the place of a condition and the number of a replicate, that
 /// returns a list with six numbers or a message for each method, or one message for all.
@@ -45,19 +45,20 @@ impl Procedure for ReplicateFunction {
     }
 }
 
-/// The study of such a function: its conditions are the rows of `table`.
+/// The study of such a function: its conditions are the rows of the job's table.
 ///
 /// The job's `truths` and `nulls` hold a number or null for each method of each condition.
 pub(super) fn study(
     code: ReplicateFunction,
     spec: &JobSpec,
-    table: Option<&Table>,
-    kept: Option<&Table>,
+    source: &dyn Source,
 ) -> Result<Simulate> {
+    let table = spec.data.as_deref().map(|path| source.table(path)).transpose()?;
     let mut options = spec.options.clone();
     let aims = ["truths", "nulls"].map(|key| options.shift_remove(key));
     let options: SimulateOptions = read_options(&options)?;
-    let conditions = table.map_or_else(|| Ok(Conditions::none()), Conditions::new)?;
+    let conditions = table.as_ref().map_or_else(|| Ok(Conditions::none()), Conditions::new)?;
+    let kept = options.extend.as_deref().map(|path| source.table(path)).transpose()?;
     let methods = options.method.list().to_vec();
     let mut study =
         Simulate::new(conditions, methods, code, options)?.with_seed(spec.seed_or_fresh()?);
@@ -71,10 +72,10 @@ pub(super) fn study(
     if let Some(nulls) = nulls {
         study = study.with_nulls(nulls)?;
     }
-    match kept {
-        Some(kept) => study.extend(kept),
-        None => Ok(study),
+    if let Some(kept) = kept {
+        study = study.extend(&kept)?;
     }
+    Ok(study.described_by(spec))
 }
 
 /// A generator, at the stream of `replicate`.

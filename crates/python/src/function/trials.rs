@@ -41,14 +41,22 @@ pub(super) fn problem(code: &Arc<Inner>, spec: &JobSpec) -> Result<Box<dyn Probl
     let whole = || TrialFunction(code.clone());
     let of_samples = || SampleFunction(code.clone());
     Ok(match (spec.problem == "power", draws) {
-        (true, true) => Box::new(Power::with_test(whole(), read_options(&options)?, seed)?),
-        (true, false) => {
-            Box::new(Power::with_test_of_samples(of_samples(), read_options(&options)?, seed)?)
+        (true, true) => {
+            let problem = Power::with_test(whole(), read_options(&options)?, seed)?;
+            Box::new(problem.described_by(spec))
         }
-        (false, true) => Box::new(SampleSize::with_test(whole(), read_options(&options)?, seed)?),
+        (true, false) => {
+            let options = read_options(&options)?;
+            Box::new(Power::with_test_of_samples(of_samples(), options, seed)?.described_by(spec))
+        }
+        (false, true) => {
+            let problem = SampleSize::with_test(whole(), read_options(&options)?, seed)?;
+            Box::new(problem.described_by(spec))
+        }
         (false, false) => {
             let options = read_options(&options)?;
-            Box::new(SampleSize::with_test_of_samples(of_samples(), options, seed)?)
+            let problem = SampleSize::with_test_of_samples(of_samples(), options, seed)?;
+            Box::new(problem.described_by(spec))
         }
     })
 }

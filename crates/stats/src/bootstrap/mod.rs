@@ -150,6 +150,19 @@ impl Bootstrap {
         self
     }
 
+    /// The same job, which can run elsewhere too: whoever has the code that `spec`
+    /// [names](JobSpec::has_code) builds it there.
+    ///
+    /// # Errors
+    /// None: plain options can always be written down.
+    pub fn described_by(mut self, spec: &JobSpec) -> Result<Self> {
+        self.spec = spec.with_code(self.seed);
+        if let Some(spec) = self.spec.as_ref().filter(|_| self.options.method == Method::Bca) {
+            self.leaving = Some(self.options.jackknife().spec(spec)?);
+        }
+        Ok(self)
+    }
+
     fn build(
         (table, seed): (&Table, Seed),
         options: BootstrapOptions,

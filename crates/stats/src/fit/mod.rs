@@ -28,7 +28,7 @@ mod quantile;
 mod room;
 mod sample;
 
-pub use options::{Family, FitOptions, Missing, Names, StandardErrors};
+pub use options::{ArraysJob, Family, FitOptions, Missing, Names, StandardErrors};
 
 use crate::bootstrap::missing_data;
 use crate::formula::Formula;
@@ -37,7 +37,8 @@ use kernel::Fitting;
 use sample::{Data, Predictors};
 use windfall_core::{
     Answer, Column, Control, DataNote, Entry, Error, ErrorKind, Executor, Job, JobSpec, Kernel,
-    Numbers, Problem, Result, Seed, Shard, Shards, Streams, Table, read_options, run, run_bytes,
+    Numbers, Problem, Result, Seed, Shard, Shards, Source, Streams, Table, read_options, run,
+    run_bytes,
 };
 
 /// The row of the registry.
@@ -45,12 +46,20 @@ pub(crate) const ENTRY: Entry = Entry {
     name: "fit",
     about: "the same regression on each group of rows: coefficients with their standard errors",
     build: |spec, source| {
-        let options = read_options(&spec.options)?;
-        let table = source.table(spec.data.as_deref().ok_or_else(missing_data)?)?;
+        let options: FitOptions = read_options(&spec.options)?;
+        let mut problem = match &options.arrays {
+            Some(job) => {
+                spec.without_data()?;
+                Fit::arrays(arrays(job, source)?, options)?
+            }
+            None => {
+                let path = spec.data.as_deref().ok_or_else(missing_data)?;
+                Fit::new(&source.table(path)?, options)?
+            }
+        };
         let mut spec = spec.clone();
         // Nothing is drawn, so a seed that nobody gave is always the same.
         spec.seed = spec.seed.or(Some(Seed(0)));
-        let mut problem = Fit::new(&table, options)?;
         problem.seed = spec.seed.unwrap_or(Seed(0));
         problem.spec = Some(spec);
         Ok(Box::new(problem))
@@ -74,6 +83,26 @@ pub struct Arrays {
     pub weights: Option<Numbers>,
     /// Whether to put an intercept before the terms.
     pub intercept: bool,
+}
+
+/// The arrays that a job names.
+fn arrays(job: &ArraysJob, source: &dyn Source) -> Result<Arrays> {
+    let numbers = |path: &String| {
+        let table = source.table(path)?;
+        match table.columns().next() {
+            Some((_, Column::Numbers(numbers))) => Ok(numbers.clone()),
+            _ => Err(Error::invalid("arrays", path, "a table of one column of numbers")),
+        }
+    };
+    Ok(Arrays {
+        groups: job.groups as usize,
+        rows: job.rows as usize,
+        names: job.names.clone(),
+        x: numbers(&job.x)?,
+        y: numbers(&job.y)?,
+        weights: job.weights.as_ref().map(numbers).transpose()?,
+        intercept: job.intercept,
+    })
 }
 
 /// One regression of each group of rows.

@@ -122,6 +122,26 @@ impl StandardErrors {
     }
 }
 
+/// Arrays of groups of equal size as a value: each is the one column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArraysJob {
+    /// The number of groups.
+    pub groups: u64,
+    /// The number of rows of each.
+    pub rows: u64,
+    /// The names of the terms.
+    pub names: Vec<String>,
+    /// Whether to put an intercept before the terms.
+    pub intercept: bool,
+    /// Where the values of the terms are: `groups × rows × terms`, the last varying fastest.
+    pub x: String,
+    /// Where the responses are: `groups × rows`.
+    pub y: String,
+    /// Where the weights are, if there are any.
+    pub weights: Option<String>,
+}
+
 /// What becomes of rows with a missing value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -140,6 +160,8 @@ pub struct FitOptions {
     pub formula: String,
     /// The columns whose values tell the groups apart; none for a single fit.
     pub by: Names,
+    /// Arrays of groups of equal size instead of a table and a formula.
+    pub arrays: Option<ArraysJob>,
     /// The law of the response.
     pub family: Family,
     /// How standard errors are made; by default `cr1s` if there are clusters, `hac` if there are
@@ -169,6 +191,7 @@ impl Default for FitOptions {
         Self {
             formula: String::new(),
             by: Names::default(),
+            arrays: None,
             family: Family::default(),
             se: None,
             lags: None,

@@ -195,7 +195,9 @@ impl<'a> Integrate<'a> {
         if let Some(text) = formula.texts().first() {
             return Err(Error::invalid("formula", text, "left out where a function is given"));
         }
-        Self::new(integrand, &bounds::read(&bounds)?, options, spec.seed_or_fresh()?)
+        let seed = spec.seed_or_fresh()?;
+        let job = Self::new(integrand, &bounds::read(&bounds)?, options, seed)?;
+        Ok(Self { spec: spec.with_code(seed), ..job })
     }
 
     /// The integral of a formula in `x0`, `x1`, …, one variable for each pair of `bounds`; a job

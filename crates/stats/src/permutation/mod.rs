@@ -143,6 +143,14 @@ impl Permutation {
         self
     }
 
+    /// The same job, which can run elsewhere too: whoever has the code that `spec`
+    /// [names](JobSpec::has_code) builds it there.
+    #[must_use]
+    pub fn described_by(mut self, spec: &JobSpec) -> Self {
+        self.spec = spec.with_code(self.seed);
+        self
+    }
+
     fn build(table: &Table, options: PermutationOptions, wish: Wish<'_>) -> Result<Self> {
         options.check()?;
         let setup = Setup::new(table, &options, wish)?;

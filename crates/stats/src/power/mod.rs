@@ -163,6 +163,14 @@ impl Power {
         Self::build(Test::OfSamples(Arc::new(test)), options, seed, None)
     }
 
+    /// The same job, which can run elsewhere too: whoever has the code that `spec`
+    /// [names](JobSpec::has_code) builds it there.
+    #[must_use]
+    pub fn described_by(mut self, spec: &JobSpec) -> Self {
+        self.spec = spec.with_code(self.seed);
+        self
+    }
+
     fn build(test: Test, options: PowerOptions, seed: Seed, spec: Option<JobSpec>) -> Result<Self> {
         let simulations = options.checked_simulations()?;
         test.check(&options.design)?;

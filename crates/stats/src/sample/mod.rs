@@ -106,7 +106,9 @@ impl<'a> Sample<'a> {
     /// As [`Sample::new`] and [`model::build_with`].
     pub fn of(density: impl LogDensity + 'a, spec: &JobSpec) -> Result<Self> {
         let JobOptions { model, options } = read_options(&spec.options)?;
-        Self::new(model::build_with(density, &model)?, options, spec.seed_or_fresh()?)
+        let seed = spec.seed_or_fresh()?;
+        let job = Self::new(model::build_with(density, &model)?, options, seed)?;
+        Ok(Self { spec: spec.with_code(seed), ..job })
     }
 
     /// The options of the run, as a job file has them.

@@ -117,6 +117,14 @@ impl SampleSize {
         Self::build(options, seed, Test::OfSamples(Arc::new(test)), None)
     }
 
+    /// The same job, which can run elsewhere too: whoever has the code that `spec`
+    /// [names](JobSpec::has_code) builds it there.
+    #[must_use]
+    pub fn described_by(mut self, spec: &JobSpec) -> Self {
+        self.spec = spec.with_code(self.seed);
+        self
+    }
+
     fn build(
         options: SampleSizeOptions,
         seed: Seed,
@@ -158,8 +166,7 @@ impl SampleSize {
         let points: Vec<Point> = look.n.iter().map(|&n| Point { n, effect: self.effect }).collect();
         let kernel = self.test.trials(&self.options.design, &points, look.simulations)?;
         let spec = self.spec.clone().map(|mut spec| {
-            let options = SampleSizeOptions { look: Some(look.clone()), ..self.options.clone() };
-            spec.options = written(&options);
+            spec.options.insert("look".into(), serde_json::json!(look));
             spec
         });
         Ok((kernel, spec))

@@ -177,6 +177,14 @@ impl Simulate {
         self
     }
 
+    /// The same study, which can run elsewhere too: whoever has the code that `spec`
+    /// [names](JobSpec::has_code) builds it there.
+    #[must_use]
+    pub fn described_by(mut self, spec: &JobSpec) -> Self {
+        self.spec = spec.with_code(self.seed);
+        self
+    }
+
     /// The same study with the truth of each method under each condition: conditions × methods,
     /// NaN where it is unknown.
     ///

@@ -5,8 +5,8 @@
 //! million.
 
 use windfall_core::{
-    Answer, Cancel, Capabilities, Column, Control, Executor, JobSpec, Labels, Observer, Partial,
-    Problem, Progress, Quantity, Serial, Sink, Source, Table, Work, Yield, verify,
+    Answer, Cancel, Capabilities, Carries, Column, Control, Executor, JobSpec, Labels, Observer,
+    Partial, Problem, Progress, Quantity, Serial, Sink, Source, Table, Work, Yield, verify,
 };
 use windfall_stats::REGISTRY;
 use windfall_stats::bootstrap::{
@@ -377,7 +377,7 @@ fn a_job_file_runs_anywhere() {
     struct Afar;
     impl Executor for Afar {
         fn capabilities(&self) -> Capabilities {
-            Capabilities { name: "afar".into(), workers: 1, closures: false }
+            Capabilities { name: "afar".into(), workers: 1, carries: Carries::Specs }
         }
         fn run(
             &self,

@@ -18,7 +18,7 @@ impl Prepared {
     pub(super) fn new(job: &Job, wanted: bool) -> Result<Self> {
         let source = Noting::new(&job.folder);
         let problem = build(&job.spec, &source, wanted)?;
-        let tables = source.into_tables();
+        let tables = source.into_given().tables;
         let hashes: Vec<String> = tables.values().map(windfall::Table::hash).collect();
         Ok(Self { problem, data: hashes.join(",") })
     }

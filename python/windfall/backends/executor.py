@@ -1,0 +1,105 @@
+"""Any `concurrent.futures.Executor`: pools of threads or processes, loky's, MPI's, a cluster's."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+from .. import __version__
+from .base import Backend, Future, count_of
+from .worker import Parcel, run
+
+ALWAYS_BYTES = 64 << 10
+"""A parcel up to this size goes with every order; a larger one to a worker that lacks it."""
+
+
+class Pool(Backend):
+    """A `concurrent.futures.Executor`.
+
+    Parameters
+    ----------
+    executor : Executor
+        It is not shut down. Of a pool of processes, the processes need to import Windfall.
+    workers : int, optional
+        How many calls it runs at once, if it does not say so itself.
+    shared_storage : bool
+        See `Backend`.
+    """
+
+    cost_s = 0.0005
+
+    def __init__(
+        self, executor: Executor, *, workers: int | None = None, shared_storage: bool = False
+    ) -> None:
+        self.executor = executor
+        self.name = type(executor).__name__.lstrip("_")
+        self.workers = count_of(workers, _workers(executor), f"the {self.name}")
+        self.shared_storage = shared_storage
+        self._is_here = isinstance(executor, ThreadPoolExecutor)
+        self._own: Executor | None = None
+
+    def submit(self, order: bytes, shared: Parcel | None, *, is_lacking: bool) -> Future:
+        sent = shared if is_lacking or self._is_here or is_small(shared) else None
+        return (self._own or self.executor).submit(run, order, sent, __version__)
+
+    def revive(self, error: BaseException) -> bool:
+        """Go on with a pool of the same kind; the one that was given stays broken."""
+        again = _again(self._own or self.executor)
+        if again is None:
+            return False
+        if self._own is None:
+            warnings.warn(
+                f"a worker of the {self.name} died, and the pool with it: its shards are run again"
+                " on a new one of the same kind, which ends with this run; yours is broken",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        self.close()
+        self._own = again
+        return True
+
+    def close(self) -> None:
+        if self._own is not None:
+            # Nothing of ours is under way any more; loky's workers would linger.
+            lingers = not isinstance(self._own, ProcessPoolExecutor)
+            self._own.shutdown(wait=True, **({"kill_workers": True} if lingers else {}))
+            self._own = None
+
+
+def is_small(parcel: Parcel | None) -> bool:
+    """Whether a parcel goes with every order."""
+    return parcel is None or parcel.packed is None or parcel.packed.nbytes <= ALWAYS_BYTES
+
+
+def _workers(executor: Any) -> int | None:
+    """Return how many calls an executor runs at once, if it says so."""
+    for name in ("num_workers", "_max_workers"):
+        found = getattr(executor, name, None)
+        if isinstance(found, int):
+            return found
+    view = getattr(executor, "view", None)  # an executor of our clusters
+    if view is not None:
+        return len(view)
+    client = getattr(executor, "_client", None)  # Dask's
+    if client is not None and hasattr(client, "nthreads"):
+        return int(sum(client.nthreads().values()))
+    return None
+
+
+def _again(executor: Any) -> Executor | None:
+    """Return a new pool like a broken one; none of a kind that we cannot make."""
+    kind = type(executor)
+    if kind is ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            executor._max_workers,
+            executor._mp_context,
+            executor._initializer,
+            executor._initargs,
+        )
+    package = kind.__module__.rpartition(".")[0]
+    if package == "loky" or package.endswith(".loky"):
+        made: Executor = import_module(package).ProcessPoolExecutor(executor._max_workers)
+        return made
+    return None

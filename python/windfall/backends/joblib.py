@@ -1,0 +1,184 @@
+"""joblib: orders are calls of a `Parallel`, on whatever backend that has."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import __version__
+from .._errors import InputError
+from .base import IN_FLIGHT, LOSSES_MAX, TICK_S, Backend, Session, Sizes, Told, other_version
+from .executor import is_small
+from .worker import LACKING, OTHER_VERSION, Parcel, Reply, run
+
+if TYPE_CHECKING:
+    from .._core import Round
+
+
+class Joblib(Backend):
+    """The workers of a `joblib.Parallel`.
+
+    Parameters
+    ----------
+    parallel : joblib.Parallel
+        Its number of jobs and its backend are used, the rest is not.
+    shared_storage : bool
+        See `Backend`.
+    """
+
+    cost_s = 0.001
+
+    def __init__(self, parallel: Any, *, shared_storage: bool = False) -> None:
+        import joblib
+
+        if not isinstance(parallel, joblib.Parallel):
+            raise InputError(
+                f"`{parallel!r}` is no joblib.Parallel\nhint: on=joblib.Parallel(n_jobs=-1)"
+            )
+        self.parallel = parallel
+        with joblib.parallel_config(backend=parallel._backend):
+            self.workers = max(1, joblib.effective_n_jobs(parallel.n_jobs))
+        self.name = f"joblib ({type(parallel._backend).__name__})"
+        self.shared_storage = shared_storage
+
+    def open(self) -> Session:
+        return _Calls(self)
+
+
+class _Calls(Session):
+    """A run on a `Parallel`, which asks for orders and hands out replies as it likes."""
+
+    backend: Joblib
+
+    def replies(self, round: Round) -> Iterator[Told | None]:
+        self.share(round)
+        sizes = Sizes(round, self.backend)
+        orders = _Orders(round, sizes, self.shared)
+        while orders.left:
+            found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            caller = threading.Thread(target=self._call, args=(orders, found), daemon=True)
+            caller.start()
+            try:
+                yield from self._drain(round, sizes, orders, found)
+            finally:
+                orders.is_over = True
+                caller.join()
+                orders.is_over = False
+
+    def _call(self, orders: _Orders, found: queue.SimpleQueue[Any]) -> None:
+        from joblib import Parallel
+
+        ours = self.backend.parallel
+        try:
+            parallel = Parallel(
+                n_jobs=ours.n_jobs,
+                backend=ours._backend,
+                return_as="generator_unordered",
+                pre_dispatch=IN_FLIGHT * self.workers,
+                batch_size=1,
+                max_nbytes=None,  # joblib would write tables to files that outlive the run
+            )
+            for numbered in parallel(orders.calls()):
+                found.put(numbered)
+            found.put(None)
+        except BaseException as error:
+            found.put(error)
+
+    def _drain(
+        self, round: Round, sizes: Sizes, orders: _Orders, found: queue.SimpleQueue[Any]
+    ) -> Iterator[Told | None]:
+        while True:
+            try:
+                item = found.get(timeout=TICK_S)
+            except queue.Empty:
+                yield None
+                continue
+            except KeyboardInterrupt:
+                if round.is_stopped:
+                    raise
+                round.stop()
+                continue
+            if item is None:
+                return
+            if isinstance(item, BrokenExecutor):
+                self.lost(item)
+                orders.put_all_back()
+                return
+            if isinstance(item, BaseException):
+                raise item
+            place, reply = item
+            if reply.status == LACKING:
+                orders.put_back(place)
+                continue
+            shards = orders.answered(place)
+            if reply.status == OTHER_VERSION:
+                raise other_version(self.name, reply.body.decode())
+            sizes.saw(shards, reply)
+            yield reply.status, reply.body, f"{self.name}, {reply.worker}"
+
+    def lost(self, error: BaseException) -> None:
+        """Go on: the next call starts new workers."""
+        self._losses += 1
+        if self._losses > LOSSES_MAX:
+            raise error
+
+
+class _Order(NamedTuple):
+    body: bytes
+    shards: int
+    is_lacking: bool = False
+
+
+class _Orders:
+    """What a `Parallel` is given, one order after the other, on whatever thread it asks."""
+
+    def __init__(self, round: Round, sizes: Sizes, shared: Parcel | None) -> None:
+        self.round, self.sizes, self.shared = round, sizes, shared
+        self.is_over = False
+        self.again: deque[_Order] = deque()
+        self._flying: dict[int, _Order] = {}
+        self._count = 0
+        self._lock = threading.Lock()
+
+    @property
+    def left(self) -> bool:
+        """Whether there is something to do."""
+        return not self.round.is_stopped and bool(self.round.left or self.again)
+
+    def calls(self) -> Iterator[Any]:
+        from joblib import delayed
+
+        while self.left and not self.is_over:
+            with self._lock:
+                order = self.again.popleft() if self.again else self._take()
+                place, self._count = self._count, self._count + 1
+                self._flying[place] = order
+            sent = self.shared if order.is_lacking or is_small(self.shared) else None
+            yield delayed(_numbered)(place, order.body, sent, __version__)
+
+    def _take(self) -> _Order:
+        return _Order(*self.round.take(self.sizes.next()))
+
+    def answered(self, place: int) -> int:
+        """Take down that an order has come back; return its number of shards."""
+        with self._lock:
+            return self._flying.pop(place).shards
+
+    def put_back(self, place: int) -> None:
+        """Do an order again whose worker lacks what it is to read."""
+        with self._lock:
+            self.again.append(self._flying.pop(place)._replace(is_lacking=True))
+
+    def put_all_back(self) -> None:
+        """Do again what has not come back."""
+        with self._lock:
+            self.again.extend(self._flying.values())
+            self._flying.clear()
+
+
+def _numbered(place: int, order: bytes, parcel: Parcel | None, version: str) -> tuple[int, Reply]:
+    return place, run(order, parcel, version)

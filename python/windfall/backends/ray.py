@@ -1,0 +1,74 @@
+"""Ray: orders are tasks, tables lie in the object store of each node."""
+
+from __future__ import annotations
+
+from concurrent.futures import BrokenExecutor
+from typing import Any
+
+from .. import __version__
+from .._errors import InputError
+from .base import Backend
+from .worker import Parcel, Reply, run
+
+RETRIES = 3
+"""How often Ray runs an order again whose worker died."""
+
+
+class Ray(Backend):
+    """The cores of a Ray cluster, to which this process is connected.
+
+    Parameters
+    ----------
+    ray : module or context
+        The module `ray` after `ray.init()`, or what that returned.
+    shared_storage : bool
+        See `Backend`.
+    """
+
+    cost_s = 0.001
+
+    def __init__(self, ray: Any, *, shared_storage: bool = False) -> None:
+        import ray as module
+
+        if not module.is_initialized():
+            raise InputError("Ray is not connected to a cluster\nhint: call ray.init() first")
+        self.ray = module
+        self.workers = max(1, int(module.cluster_resources().get("CPU", 1)))
+        self.name = f"Ray ({module.get_runtime_context().gcs_address})"
+        self.shared_storage = shared_storage
+        self._run = module.remote(max_retries=RETRIES, num_cpus=1)(run)
+
+    def share(self, parcel: Parcel) -> Any:
+        return self.ray.put(parcel)
+
+    def submit(self, order: bytes, shared: Any, *, is_lacking: bool) -> _Order:
+        return _Order(self.ray, self._run.remote(order, shared, __version__))
+
+    def losses(self) -> tuple[type[BaseException], ...]:
+        exceptions = self.ray.exceptions
+        return (BrokenExecutor, exceptions.TaskCancelledError, exceptions.ObjectLostError)
+
+    def revive(self, error: BaseException) -> bool:
+        return bool(self.ray.is_initialized())
+
+
+class _Order:
+    """A future over a reference."""
+
+    def __init__(self, ray: Any, reference: Any) -> None:
+        self._ray, self._reference = ray, reference
+        self._future = reference.future()
+
+    def add_done_callback(self, fn: Any) -> None:
+        self._future.add_done_callback(lambda _: fn(self))
+
+    def cancel(self) -> None:
+        """Take the order back; one that runs is let be."""
+        self._ray.cancel(self._reference, force=False, recursive=False)
+
+    def result(self) -> Reply:
+        try:
+            reply: Reply = self._future.result()
+        except self._ray.exceptions.RayTaskError as error:
+            raise (error.cause or error) from error
+        return reply

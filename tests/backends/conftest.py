@@ -1,0 +1,58 @@
+"""One engine at a time, started for its tests and gone after them."""
+
+import os
+import time
+
+import psutil
+import pytest
+from engines import ENGINES
+
+# Functions of the modules here travel by name: workers must find them too.
+HERE = os.path.dirname(os.path.abspath(__file__))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
+
+
+def pytest_collection_modifyitems(items):
+    """Bring the tests of an engine together."""
+    order = list(ENGINES)
+    items.sort(key=lambda item: order.index(_engine(item)) if _engine(item) else -1)
+
+
+def _engine(item):
+    spec = getattr(item, "callspec", None)
+    return spec.params.get("engine") if spec else None
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request):
+    before = {process.pid for process in psutil.process_iter()}
+    ours = psutil.Process()
+    segments = shared_memory()
+    with ENGINES[request.param]() as found:
+        yield found
+    deadline = time.monotonic() + 20
+    while True:
+        # Python's own resource tracker lives as long as this process.
+        left = [
+            process
+            for process in ours.children(recursive=True)
+            if process.pid not in before and not _is_tracker(process)
+        ]
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert not left, f"{request.param} leaves {left}"
+    assert shared_memory() <= segments
+
+
+def shared_memory():
+    """The segments that have a name, but for those of MPI jobs that others may run."""
+    names = os.listdir("/dev/shm") if os.path.isdir("/dev/shm") else []
+    return {name for name in names if not name.startswith(("vader", "mpich"))}
+
+
+def _is_tracker(process):
+    try:
+        return any("resource_tracker" in part for part in process.cmdline())
+    except psutil.Error:
+        return True
