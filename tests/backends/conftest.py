@@ -46,9 +46,9 @@ def engine(request):
 
 
 def shared_memory():
-    """The segments that have a name, but for those of MPI jobs that others may run."""
+    """The segments that have a name, but for those of others: joblib's go when its process ends."""
     names = os.listdir("/dev/shm") if os.path.isdir("/dev/shm") else []
-    return {name for name in names if not name.startswith(("vader", "mpich"))}
+    return {name for name in names if not name.startswith(("vader", "mpich", "joblib_memmapping"))}
 
 
 def _is_tracker(process):
