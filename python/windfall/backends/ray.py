@@ -63,8 +63,7 @@ class _Order:
         self._future.add_done_callback(lambda _: fn(self))
 
     def cancel(self) -> None:
-        """Take the order back; one that runs is let be."""
-        self._ray.cancel(self._reference, force=False, recursive=False)
+        """Let it be: Ray would interrupt an order that runs, whose shard would seem to fail."""
 
     def result(self) -> Reply:
         try:
