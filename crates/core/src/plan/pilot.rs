@@ -158,7 +158,7 @@ fn profile(problem: &dyn Problem, log: Log, is_finished: bool) -> Profile {
     (profile.tasks, profile.tasks_per_shard) = (shards.tasks(), shards.tasks_per_shard());
     profile.prepare_s = 0.0 + gaps.iter().sum::<f64>();
     profile.finish_s = is_finished.then_some(last_s);
-    profile.travels = problem.spec().is_some();
+    profile.travels = problem.spec().is_some_and(|spec| !spec.has_code);
     if let Some(spec) = problem.spec() {
         profile.problem.clone_from(&spec.problem);
     }

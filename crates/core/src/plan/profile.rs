@@ -24,7 +24,7 @@ pub struct Profile {
     pub rounds: Vec<Round>,
     /// Whether these are all.
     pub extent: Extent,
-    /// Whether the job can be written down, so that its shards can leave the process.
+    /// Whether the job can be written down whole, so that its shards can leave the process.
     pub travels: bool,
     /// Whether a shard that runs alone runs the rounds before its own first, which elsewhere every
     /// shard does.
