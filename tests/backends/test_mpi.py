@@ -32,6 +32,10 @@ def test_jobs_on_ranks_are_those_of_threads(tmp_path):
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        # Nothing but this machine, and no copies between processes that a container may forbid.
+        "OMPI_MCA_plm": "isolated",
+        "OMPI_MCA_btl": "self,vader",
+        "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
         "TMPDIR": str(tmp_path),
     }
