@@ -47,6 +47,8 @@ def test_jobs_on_ranks_are_those_of_threads(tmp_path):
         )
         if "cannot load MPI library" in run.stderr:
             continue  # this one's library is not the one that mpi4py knows
+        if run.stdout.count("jobs on 1 ranks") == RANKS:
+            continue  # a launcher of another MPI than mpi4py has loaded: each process is alone
         assert run.returncode == 0, run.stderr
         assert f"{len(JOBS) + len(CODE)} jobs on {RANKS - 1} ranks" in run.stdout
         ran.append(launcher)
