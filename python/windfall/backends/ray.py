@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import BrokenExecutor
+from importlib import import_module
 from typing import Any
 
 from .. import __version__
@@ -28,28 +29,27 @@ class Ray(Backend):
     cost_s = 0.001
 
     def __init__(self, ray: Any, *, shared_storage: bool = False) -> None:
-        import ray as module
-
+        module: Any = import_module("ray")
         if not module.is_initialized():
             raise InputError("Ray is not connected to a cluster\nhint: call ray.init() first")
-        self.ray = module
+        self._ray = module
         self.workers = max(1, int(module.cluster_resources().get("CPU", 1)))
         self.name = f"Ray ({module.get_runtime_context().gcs_address})"
         self.shared_storage = shared_storage
         self._run = module.remote(max_retries=RETRIES, num_cpus=1)(run)
 
     def share(self, parcel: Parcel) -> Any:
-        return self.ray.put(parcel)
+        return self._ray.put(parcel)
 
     def submit(self, order: bytes, shared: Any, *, is_lacking: bool) -> _Order:
-        return _Order(self.ray, self._run.remote(order, shared, __version__))
+        return _Order(self._ray, self._run.remote(order, shared, __version__))
 
     def losses(self) -> tuple[type[BaseException], ...]:
-        exceptions = self.ray.exceptions
+        exceptions = self._ray.exceptions
         return (BrokenExecutor, exceptions.TaskCancelledError, exceptions.ObjectLostError)
 
     def revive(self, error: BaseException) -> bool:
-        return bool(self.ray.is_initialized())
+        return bool(self._ray.is_initialized())
 
 
 class _Order:
