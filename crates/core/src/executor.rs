@@ -1,6 +1,6 @@
 //! What an executor is: it says what it can do, runs shards, and hands each partial to a sink.
 
-use crate::{Cancel, JobSpec, Result, ShardSet, Shards};
+use crate::{Cancel, Error, ErrorKind, JobSpec, Result, ShardSet, Shards};
 use std::any::Any;
 
 /// Where and when shards run. It never knows the problem; the problem never knows it.
@@ -66,6 +66,17 @@ pub trait Work: Sync {
 
     /// The job as a value, for executors that leave the process; none for closures.
     fn spec(&self) -> Option<&JobSpec>;
+
+    /// The job as a value, for the executor called `executor`, which needs one.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unsupported`] if the job cannot be written down.
+    fn written(&self, executor: &str) -> Result<&JobSpec> {
+        self.spec().ok_or_else(|| {
+            let what = "run a job that cannot be written down".into();
+            Error::new(ErrorKind::Unsupported { executor: executor.into(), what })
+        })
+    }
 
     /// The flag that asks to stop.
     fn cancel(&self) -> &Cancel;

@@ -7,8 +7,7 @@ use mpi::Rank;
 use std::sync::{Arc, Mutex, PoisonError};
 use windfall_core::remote::{Order, Packer};
 use windfall_core::{
-    Capabilities, Carries, Error, ErrorKind, Executor, JobSpec, Registry, Result, Sink, Source,
-    Work,
+    Capabilities, Carries, Executor, JobSpec, Registry, Result, Sink, Source, Work,
 };
 
 /// Runs the shards of written-down jobs on all ranks, this one included.
@@ -69,12 +68,7 @@ impl Executor for Ranks<'_> {
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
-        let spec = work.spec().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported {
-                executor: self.capabilities().name,
-                what: "run a job that cannot be written down".into(),
-            })
-        })?;
+        let spec = work.written(&self.capabilities().name)?;
         if work.cancel().is_stopped() || work.shards().is_empty() {
             return Ok(());
         }

@@ -16,8 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use windfall::machine::Workers;
 use windfall::remote::{Given, Order, deliver, pack, read_failure, unpack};
 use windfall::{
-    Cancel, Capabilities, Carries, Error, ErrorKind, Executor, Result, ShardSet, Sink, Source,
-    Stopwatch, Work,
+    Cancel, Capabilities, Carries, Error, Executor, Result, ShardSet, Sink, Source, Stopwatch, Work,
 };
 
 /// How a reply begins: partials, a failure, or that what the job reads is not there.
@@ -91,12 +90,7 @@ impl<'a> Outer<'a> {
     }
 
     fn round(&self, py: Python<'_>, work: &dyn Work) -> Result<Round> {
-        let spec = work.spec().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported {
-                executor: self.name.clone(),
-                what: "run a job that cannot be written down".into(),
-            })
-        })?;
+        let spec = work.written(&self.name)?;
         let mut kept = lock(&self.parcel);
         if kept.is_none() {
             *kept = Some(self.parcel(spec.has_code)?);

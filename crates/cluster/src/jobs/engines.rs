@@ -8,8 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use windfall_core::remote::{Order, Packer, Parcel, deliver, read_failure};
 use windfall_core::{
-    Build, Capabilities, Carries, Error, ErrorKind, Executor, JobSpec, Result, ShardSet, Sink,
-    Source, Work,
+    Build, Capabilities, Carries, Error, Executor, JobSpec, Result, ShardSet, Sink, Source, Work,
 };
 
 /// How often the calling thread ticks while it waits, in microseconds.
@@ -33,8 +32,8 @@ impl<'a> Engines<'a> {
     /// The engines of the cluster `name`: those of `targets`, or all of them.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if there is no such cluster; [`ErrorKind::Invalid`] if a target is not
-    /// one of its engines.
+    /// [`windfall_core::ErrorKind::Io`] if there is no such cluster;
+    /// [`windfall_core::ErrorKind::Invalid`] if a target is not one of its engines.
     pub fn new(
         name: &str,
         targets: Option<Vec<EngineId>>,
@@ -102,12 +101,7 @@ impl Executor for Engines<'_> {
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
-        let spec = work.spec().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported {
-                executor: self.capabilities().name,
-                what: "run a job that cannot be written down".into(),
-            })
-        })?;
+        let spec = work.written(&self.capabilities().name)?;
         if work.cancel().is_stopped() || work.shards().is_empty() {
             return Ok(());
         }

@@ -4,8 +4,8 @@ use super::archive::Archive;
 use super::frame::{Frame, Identity};
 use super::journal::Journal;
 use crate::{
-    Cancel, Capabilities, Carries, Error, ErrorKind, Executor, JobSpec, Result, ShardSet, Shards,
-    Sink, Work, Yield,
+    Cancel, Capabilities, Carries, Error, Executor, JobSpec, Result, ShardSet, Shards, Sink, Work,
+    Yield,
 };
 use std::sync::mpsc::channel;
 
@@ -39,11 +39,7 @@ impl Executor for Keep<'_> {
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
-        let spec = work.spec().ok_or_else(|| {
-            let executor = self.capabilities().name;
-            let what = "keep the partials of a job that cannot be written down".into();
-            Error::new(ErrorKind::Unsupported { executor, what })
-        })?;
+        let spec = work.written(&self.capabilities().name)?;
         let framing = Framing::new(spec, self.data, self.grows_by, work.cut());
         let mut kept = Vec::new();
         for place in self.archive.of(framing.job) {
