@@ -1,9 +1,9 @@
 //! Resamples of few units: the counts of eight lie side by side in the nearest cache.
 //!
-//! A resample of a thousand units takes some 60 draws to top up, as `counts.rs` explains. Here all
-//! counts are at hand until then, so these draws are added to the counts themselves: numbers of 16
-//! bits for eight resamples at once, no column looked up in. Then each column is read once for
-//! each resample.
+//! A resample of a thousand units takes some 60 draws to top up, as `counts.rs` explains: numbers
+//! of 16 bits, drawn for eight resamples at once. A single column is looked up in, eight draws at a
+//! time; for several columns the draws are added to the counts, which are all at hand until then.
+//! Then each column is read once for each resample.
 
 use super::bytes::{ByteCounts, STEP};
 use super::column::Column;
@@ -49,13 +49,19 @@ impl Task for Packed<'_> {
             let together = TOGETHER.min(resamples - first);
             let missing = &mut [0; TOGETHER][..together];
             draw(simd, &mut lanes, &mut poisson, (&mut counts, units), missing);
-            top_up(simd, &mut lanes, &mut numbers, (&mut counts, units), missing);
+            fill_below(simd, &mut lanes, &mut numbers, units as u16, missing.iter().sum());
+            let mut numbers = numbers.as_flattened();
             for (g, r) in (first..first + together).enumerate() {
+                let (these, rest) = numbers.split_at(missing[g]);
                 let Some(weights) = &mut weights else {
                     let sum = counts.dot(simd, g * units, columns[0].padded());
+                    let sum = look_up(simd, columns[0].values(), numbers, missing[g], sum);
                     out[r] += simd.sum_lanes(sum);
+                    numbers = rest;
                     continue;
                 };
+                counts.add::<PACKED_UNITS>(g * units, these);
+                numbers = rest;
                 counts.write(simd, g * units, &mut weights.0[..units]);
                 for (k, column) in columns.iter().enumerate() {
                     let values = column.padded();
@@ -89,35 +95,23 @@ fn draw<S: Simd>(
     }
 }
 
-/// Tops up the counts of resamples by as many draws as each of them misses.
+/// Draws as many numbers below a bound, each as likely, and at least eight past them: all of a
+/// block anew where one of them would come too often.
 #[inline(always)]
-fn top_up<S: Simd>(
+fn fill_below<S: Simd>(
     simd: S,
     lanes: &mut Lanes<S>,
     numbers: &mut Vec<[u16; NUMBERS]>,
-    (counts, units): (&mut ByteCounts<ROOM>, usize),
-    missing: &[usize],
+    bound: u16,
+    count: usize,
 ) {
-    let blocks = missing.iter().sum::<usize>().div_ceil(NUMBERS);
-    if numbers.len() < blocks {
-        numbers.resize(blocks, [0; NUMBERS]);
+    let blocks = count.div_ceil(NUMBERS);
+    if numbers.len() <= blocks {
+        numbers.resize(blocks + 1, [0; NUMBERS]);
     }
-    fill_below(simd, lanes, units as u16, &mut numbers[..blocks]);
-    let mut numbers = numbers.as_flattened();
-    for (g, &missing) in missing.iter().enumerate() {
-        let (own, rest) = numbers.split_at(missing);
-        counts.add::<PACKED_UNITS>(g * units, own);
-        numbers = rest;
-    }
-}
-
-/// Draws numbers below a bound, each as likely: all of a block anew where one of them would come
-/// too often.
-#[inline(always)]
-fn fill_below<S: Simd>(simd: S, lanes: &mut Lanes<S>, bound: u16, blocks: &mut [[u16; NUMBERS]]) {
     let bounds = simd.splat_u(four(bound));
     let surplus = simd.splat_u(four(bound.wrapping_neg() % bound));
-    for block in blocks {
+    for block in &mut numbers[..blocks] {
         loop {
             let words = lanes.next(simd);
             let unequal = simd.sub_down16(surplus, simd.mul_lo16(words, bounds));
@@ -130,6 +124,19 @@ fn fill_below<S: Simd>(simd: S, lanes: &mut Lanes<S>, bound: u16, blocks: &mut [
             }
         }
     }
+}
+
+/// Adds the values of the first `count` of these rows, eight at a time; seven more can be read.
+#[inline(always)]
+fn look_up<S: Simd>(simd: S, values: &[f64], rows: &[u16], count: usize, sum: S::F) -> S::F {
+    let mut sum = sum;
+    for start in (0..count).step_by(8) {
+        let eight: &[u16; 8] = rows[start..].first_chunk().expect("seven rows more can be read");
+        let found = simd.gather32(values, simd.load_u(&eight.map(u64::from)));
+        let counted = simd.mask_from_bits((0xff_u32 >> 8_usize.saturating_sub(count - start)) as u8);
+        sum = simd.add(sum, simd.select(counted, found, simd.splat(0.0)));
+    }
+    sum
 }
 
 /// A number four times in a word.
