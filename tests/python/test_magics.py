@@ -223,3 +223,23 @@ def test_px_is_quick(rc, px):
         times.append(time.perf_counter() - started)
     # On a quiet machine it is well below 1 ms; here it only must not be of another order.
     assert min(times) < 0.005
+
+
+def test_cells_of_statements_are_kept_counted_and_seen_like_others(rc):
+    """They do without what IPython does for cells that show a value."""
+    rc[0].execute("seen = []\nget_ipython().events.register('pre_execute', lambda: seen.append(1))")
+    before = rc[0].execute("1").get().count
+    rc[0].execute("a = 2")
+    rc[0].execute("b = a\nc = b + In.count('a = 2')")
+    assert rc[0]["c"] == 3
+    assert rc[0].execute("c").get().count == before + 3
+    assert len(rc[0]["seen"]) >= 4
+    with pytest.raises(windfall.RemoteError, match="division by zero") as caught:
+        rc[0].execute("d = 1\nd = 1 / 0").get()
+    assert "----> 2 d = 1 / 0" in caught.value.traceback
+    with pytest.raises(windfall.RemoteError, match="outside function"):
+        rc[0].execute("d = 2\nreturn d").get()
+    assert rc[0]["d"] == 2  # IPython compiles one statement after the other
+    rc[0].execute("get_ipython().events.register('pre_run_cell', lambda info: seen.append(info))")
+    rc[0].execute("raw = None")
+    assert rc[0].apply(lambda: seen[-1].raw_cell).get() == "raw = None"  # noqa: F821

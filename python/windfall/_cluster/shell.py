@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from .output import DISPLAY
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from .engine import Engine
     from .remote import Cell
 
 try:
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 except ImportError as _error:
     raise ModuleNotFoundError(
         "running code on engines needs IPython, which is not installed"
@@ -90,12 +92,60 @@ def _shell_class() -> Any:
         last_traceback: str | None = None
         own_transforms: tuple[Any, ...] | None = None
 
+        def run_cell(self, raw_cell: str, store_history: bool = False, **how: Any) -> Any:
+            """Run a cell; one of statements alone does without what IPython does for the others."""
+            if not any(how.values()) and not self._is_watched():
+                body = self._plain(raw_cell)
+                if body is not None and not any(isinstance(part, ast.Expr) for part in body):
+                    with contextlib.suppress(SyntaxError, ValueError):  # IPython will say so
+                        name = self.compile.cache(raw_cell, self.execution_count, raw_cell)
+                        code = self.compile(ast.Module(body, []), name, "exec")
+                        return self._run_statements(raw_cell, code, store_history)
+            return super().run_cell(raw_cell, store_history=store_history, **how)
+
+        def _is_watched(self) -> bool:
+            """Whether a user has asked to see or change cells."""
+            calls = self.events.callbacks
+            return bool(calls["pre_run_cell"] or calls["post_run_cell"] or self.ast_transformers)
+
+        def _run_statements(self, cell: str, code: CodeType, store_history: bool) -> Any:
+            """Run what shows no value and waits for nothing."""
+            result = ExecutionResult(None)
+            number = result.execution_count = self.execution_count
+            self.events.trigger("pre_execute")
+            if store_history:
+                self.execution_count += 1
+                self.history_manager.store_inputs(number, cell, cell)
+            self.logger.log(cell, cell)
+            with self.builtin_trap, self.display_trap:
+                try:
+                    self.run_code(code, result).send(None)
+                except StopIteration as done:
+                    self.last_execution_succeeded = not done.value
+            self.last_execution_result = result
+            self.events.trigger("post_execute")
+            return result
+
         def transform_cell(self, raw_cell: str) -> str:
             """Turn IPython's own syntax into Python's; what is plain Python needs none of that."""
-            if self._transforms() == self.own_transforms and _is_plain(raw_cell):
+            if self._plain(raw_cell) is not None:
                 return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
             cell: str = super().transform_cell(raw_cell)
             return cell
+
+        def _plain(self, cell: str) -> list[ast.stmt] | None:
+            """Return the statements of a cell that is Python and nothing else.
+
+            A single line that is an expression may be a magic without its sign, as `ls` is.
+            """
+            if self._transforms() != self.own_transforms:
+                return None
+            try:
+                body: list[ast.stmt] = self.compile.ast_parse(cell).body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+            alone = len(body) == 1 and isinstance(body[0], (ast.Assign, ast.AugAssign))
+            return body if alone or "\n" in cell.strip() else None
 
         def _transforms(self) -> tuple[Any, ...]:
             """Return what may change a cell, so that others that a user adds are seen."""
@@ -135,20 +185,6 @@ def _shell_class() -> Any:
             self.last_traceback = self.InteractiveTB.stb2text(stb)
 
     return _Shell
-
-
-def _is_plain(cell: str) -> bool:
-    """Whether a cell is Python and nothing else, so that IPython would not change it.
-
-    A single line that is an expression may be a magic without its sign, as `ls` is.
-    """
-    try:
-        body = ast.parse(cell).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    if "\n" in cell.strip():
-        return True
-    return len(body) == 1 and isinstance(body[0], (ast.Assign, ast.AugAssign))
 
 
 _COMPILING = {"cython", "cython_inline", "cython_pyximport"}
