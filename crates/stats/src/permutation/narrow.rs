@@ -88,23 +88,26 @@ impl Narrow {
         for (group, (packed, factors)) in packed.iter().zip(&self.factors).enumerate() {
             left = left.wrapping_sub(8);
             let base = left % ROWS_MAX / 8 * 8;
-            let mut found = [0.0; 8];
-            if whole.contains(&group) {
-                for at in 0..8 {
-                    let place = unpacked(packed[at / 4], at % 4) % ROWS_MAX;
-                    found[at] = values[place];
-                    values[place] = values[base + 7 - at];
-                }
-                drawn[base..base + 8].copy_from_slice(&found);
+            let mut draw = |at: usize| {
+                let place = unpacked(packed[at / 4], at % 4) % ROWS_MAX;
+                let last = values[base + 7 - at];
+                std::mem::replace(&mut values[place], last)
+            };
+            // Eight at once never go by way of memory: reading as one vector what was just written
+            // in parts would take longer than all else.
+            let found = if whole.contains(&group) {
+                let found = simd.load(&std::array::from_fn(draw));
+                simd.store(found, drawn[base..].first_chunk_mut().expect("a line is left"));
+                found
             } else {
+                let mut found = [0.0; 8];
                 for at in (0..8).filter(|at| self.draws.contains(&(8 * group + at))) {
-                    let place = unpacked(packed[at / 4], at % 4) % ROWS_MAX;
-                    found[at] = values[place];
-                    values[place] = values[base + 7 - at];
+                    found[at] = draw(at);
                     drawn[base + 7 - at] = found[at];
                 }
-            }
-            sums = simd.fma(simd.load(&found), simd.load(factors), sums);
+                simd.load(&found)
+            };
+            sums = simd.fma(found, simd.load(factors), sums);
         }
         let kept = rows - self.draws.len();
         drawn[..kept].copy_from_slice(&values[..kept]);

@@ -133,7 +133,8 @@ fn look_up<S: Simd>(simd: S, values: &[f64], rows: &[u16], count: usize, sum: S:
     for start in (0..count).step_by(8) {
         let eight: &[u16; 8] = rows[start..].first_chunk().expect("seven rows more can be read");
         let found = simd.gather32(values, simd.load_u(&eight.map(u64::from)));
-        let counted = simd.mask_from_bits((0xff_u32 >> 8_usize.saturating_sub(count - start)) as u8);
+        let counted =
+            simd.mask_from_bits((0xff_u32 >> 8_usize.saturating_sub(count - start)) as u8);
         sum = simd.add(sum, simd.select(counted, found, simd.splat(0.0)));
     }
     sum
