@@ -1,6 +1,8 @@
 """The planner's Python face: files, mappings and functions are planned; what a run took is kept."""
 
+import ctypes
 import json
+import math
 
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_every_function_that_solves_can_be_planned(function, args, more):
     check(windfall.plan(function, *args, pilot=0.01, **more))
 
 
-def test_a_function_of_ones_own_stays_in_the_process():
+def test_a_function_of_ones_own_can_go_where_code_is_carried():
     calls = []
 
     def integrand(x):
@@ -64,7 +66,20 @@ def test_a_function_of_ones_own_stays_in_the_process():
         return np.sum(x, axis=-1)
 
     plan = check(windfall.plan(windfall.integrate, integrand, [(0, 1)] * 2, n=20_000, rng=1))
-    assert calls and not plan.facts["run"]["pilot"]["travels"]
+    assert calls and plan.facts["run"]["pilot"]["travels"]
+    formula = windfall.plan(windfall.integrate, "x0 + x1", [(0, 1)] * 2, n=20_000, rng=1)
+    for name in ("new-engines", "dask", "ray", "spark"):
+        assert plan[name].missing == formula[name].missing, name
+    for name in ("mpi", "slurm"):
+        assert plan[name].missing == "it carries no functions"
+        assert formula[name].missing != plan[name].missing
+
+
+def test_a_pointer_without_source_stays_in_the_process():
+    signature = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))
+    pointer = signature(lambda d, x: math.exp(-x[0]))
+    plan = check(windfall.plan(windfall.integrate, pointer, [(0, 1)], n=20_000, rng=1))
+    assert not plan.facts["run"]["pilot"]["travels"]
     assert "cannot be written down" in plan["spark"].missing
 
 

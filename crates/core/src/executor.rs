@@ -44,6 +44,18 @@ pub enum Carries {
     Closures,
 }
 
+impl Carries {
+    /// What an executor must bring to its workers for the job `spec`, or for one that cannot be
+    /// written down.
+    pub fn needed(spec: Option<&JobSpec>) -> Self {
+        match spec {
+            None => Self::Closures,
+            Some(spec) if spec.has_code => Self::Code,
+            Some(_) => Self::Specs,
+        }
+    }
+}
+
 /// A job as an executor sees it, whatever its problem.
 pub trait Work: Sync {
     /// The shards to run.

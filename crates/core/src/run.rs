@@ -69,12 +69,7 @@ pub fn run_range<K: Kernel>(
     range: Range<u64>,
 ) -> Result<Outcome<K::Partial>> {
     let capabilities = on.capabilities();
-    let needs = match job.spec {
-        None => Carries::Closures,
-        Some(spec) if spec.has_code => Carries::Code,
-        Some(_) => Carries::Specs,
-    };
-    if capabilities.carries < needs {
+    if capabilities.carries < Carries::needed(job.spec) {
         return Err(Error::new(ErrorKind::Unsupported {
             executor: capabilities.name,
             what: "run a closure or callback".into(),

@@ -1,12 +1,12 @@
 //! The planner for Python: a plan as JSON, and what a run took, kept.
 
 use crate::door::enter;
+use crate::inputs::Inputs;
 use pyo3::prelude::*;
 use serde_json::Value;
 use std::path::PathBuf;
-use windfall::Cancel;
 use windfall::plan::{self, Calibration, Errors, Here, Pair, State};
-use windfall::{Problem, Result};
+use windfall::{Cancel, Carries, Problem, Result, Source};
 
 /// What a plan is asked to consider.
 #[derive(FromPyObject)]
@@ -22,6 +22,7 @@ pub struct Asked {
 /// Plans `problem` on `workers` workers of this machine: the object that `--json` prints.
 pub fn of_problem(
     (problem, name): (&dyn Problem, &str),
+    inputs: &Inputs,
     workers: usize,
     asked: &Asked,
     control: &windfall::Control<'_>,
@@ -33,6 +34,9 @@ pub fn of_problem(
     let elsewhere = asked.elsewhere.unwrap_or(workers);
     let here = Here { workers, elsewhere, pilot_s: asked.pilot_s, calibration, errors };
     let mut profile = plan::pilot(problem, here.limits(), control)?;
+    if profile.needs == Carries::Code && inputs.code().is_err() {
+        profile.needs = Carries::Closures;
+    }
     profile.build_s = asked.build_s;
     name.clone_into(&mut profile.problem);
     Ok(Value::Object(plan::to_json(&plan::of_profile(profile, &here)?)).to_string())

@@ -190,7 +190,9 @@ impl Problem {
     fn plan(&self, py: Python<'_>, workers: Option<usize>, asked: Asked) -> PyResult<String> {
         let workers = count(workers).map_err(|error| to_python(py, &error))?.count;
         let problem = (self.problem.as_ref(), self.name.as_str());
-        self.enter(py, None, |control| plan::of_problem(problem, workers, &asked, control))
+        self.enter(py, None, |control| {
+            plan::of_problem(problem, &self.inputs, workers, &asked, control)
+        })
     }
 
     /// Solves it on several mappings and compares: (mapping, hash, same) each.

@@ -2,7 +2,7 @@
 
 use super::probe::{Log, Probe, Relay};
 use super::profile::{Extent, Profile, Round};
-use crate::{Control, Error, ErrorKind, Problem, Result, Stopwatch};
+use crate::{Carries, Control, Error, ErrorKind, Problem, Result, Stopwatch};
 
 /// How much a pilot may run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,7 +142,7 @@ fn is_chained(
     let (Some(shard @ 1..), [first, next, ..]) = (second, profile.rounds.as_slice()) else {
         return Ok(false);
     };
-    if !profile.travels || first.work_s() > SEARCH * limits.seconds {
+    if profile.needs == Carries::Closures || first.work_s() > SEARCH * limits.seconds {
         return Ok(false);
     }
     let watch = Stopwatch::start();
@@ -158,7 +158,7 @@ fn profile(problem: &dyn Problem, log: Log, is_finished: bool) -> Profile {
     (profile.tasks, profile.tasks_per_shard) = (shards.tasks(), shards.tasks_per_shard());
     profile.prepare_s = 0.0 + gaps.iter().sum::<f64>();
     profile.finish_s = is_finished.then_some(last_s);
-    profile.travels = problem.spec().is_some_and(|spec| !spec.has_code);
+    profile.needs = Carries::needed(problem.spec());
     if let Some(spec) = problem.spec() {
         profile.problem.clone_from(&spec.problem);
     }

@@ -1,5 +1,7 @@
 //! What a pilot found of a problem: numbers, round by round.
 
+use crate::Carries;
+
 /// What a pilot found. The seconds are those of one worker on a machine that does nothing else,
 /// but for `slowdown`.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +26,8 @@ pub struct Profile {
     pub rounds: Vec<Round>,
     /// Whether these are all.
     pub extent: Extent,
-    /// Whether the job can be written down whole, so that its shards can leave the process.
-    pub travels: bool,
+    /// What must be brought to workers elsewhere: closures never leave the process.
+    pub needs: Carries,
     /// Whether a shard that runs alone runs the rounds before its own first, which elsewhere every
     /// shard does.
     pub is_chained: bool,
@@ -117,7 +119,7 @@ impl Profile {
             finish_s: None,
             rounds,
             extent: Extent::Known,
-            travels: true,
+            needs: Carries::Specs,
             is_chained: false,
             loaded: (1, 1.0),
             pilot_s: 0.0,

@@ -2,8 +2,8 @@
 
 use super::calibration::Calibration;
 use crate::machine;
-use windfall_core::Result;
 use windfall_core::plan::{Errors, Limits, Mapping, Profile};
+use windfall_core::{Carries, Result};
 
 /// What is known of this machine and what it is asked to consider.
 #[derive(Clone, Debug)]
@@ -32,6 +32,12 @@ const ELSEWHERE: [(&str, Option<[&str; 2]>, &str); 5] = [
     ("ray", None, "from Python, with `on=`"),
     ("spark", None, "from Python, with `on=`"),
 ];
+
+/// Those of them that run a job's text alone, without functions of Python.
+const SPECS_ONLY: [&str; 2] = ["mpi", "slurm"];
+
+/// Why nothing elsewhere can run a job of closures or of code that is only in this process.
+const UNFIT: &str = "the job holds code or data that cannot be written down";
 
 /// Up to so many workers each number of threads has its row; then each power of two.
 const ROWS_MAX: usize = 8;
@@ -67,9 +73,14 @@ impl Here {
             let missing = (!is_here).then(|| why.to_owned());
             rows.extend(self.row(name, self.elsewhere).map(|row| Mapping { missing, ..row }));
         }
-        if !profile.travels {
-            let why = "the job holds code or data that cannot be written down";
-            rows[within..].iter_mut().for_each(|row| row.missing = Some(why.into()));
+        for row in &mut rows[within..] {
+            match profile.needs {
+                Carries::Closures => row.missing = Some(UNFIT.into()),
+                Carries::Code if SPECS_ONLY.contains(&row.name.as_str()) => {
+                    row.missing = Some("it carries no functions".into());
+                }
+                _ => {}
+            }
         }
         Ok(rows)
     }

@@ -1,6 +1,7 @@
 //! A plan as one JSON object: what the job fixes, and under `run` all that was measured.
 
 use serde_json::{Map, Value, json};
+use windfall_core::Carries;
 use windfall_core::plan::{Extent, Plan, Prediction, Profile};
 
 /// The plan as an object. What the job itself fixes (its shards) stands at the top; everything
@@ -88,7 +89,7 @@ fn pilot(profile: &Profile) -> Value {
         "merge_s": profile.merge_s(),
         "finish_s": profile.finish_s,
         "partial_bytes": finite(bytes / profile.shards() as f64),
-        "travels": profile.travels,
+        "travels": profile.needs < Carries::Closures,
         "chained": profile.is_chained,
         "loaded_workers": profile.loaded.0,
         "loaded_slowdown": profile.loaded.1,
