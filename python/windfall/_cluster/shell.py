@@ -7,7 +7,7 @@ import contextlib
 import os
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .output import DISPLAY
@@ -82,106 +82,123 @@ def _hook() -> Any:
     return _Hook
 
 
-class _Shell(InteractiveShell):  # type: ignore[misc]
-    """An IPython shell whose namespace is the engine's."""
+def _cells() -> Any:
+    class _Cells(InteractiveShell):  # type: ignore[misc]
+        """Runs cells; those of plain Python without what IPython does for others."""
 
-    engine: Any = None
-    displayhook_class = _hook()
-    last_shown: tuple[dict[str, Any], dict[str, Any]] | None = None
-    last_traceback: str | None = None
-    own_transforms: tuple[Any, ...] | None = None
+        own_transforms: tuple[Any, ...] | None = None
 
-    def run_cell(self, raw_cell: str, store_history: bool = False, **how: Any) -> Any:
-        """Run a cell; one of statements alone does without what IPython does for the others."""
-        if not any(how.values()) and not self._is_watched():
-            body = self._plain(raw_cell)
-            if body is not None and not any(isinstance(part, ast.Expr) for part in body):
-                with contextlib.suppress(SyntaxError, ValueError):  # IPython will say so
-                    name = self.compile.cache(raw_cell, self.execution_count, raw_cell)
-                    code = self.compile(ast.Module(body, []), name, "exec")
-                    return self._run_statements(raw_cell, code, store_history)
-        return super().run_cell(raw_cell, store_history=store_history, **how)
+        def run_cell(self, raw_cell: str, store_history: bool = False, **how: Any) -> Any:
+            """Run a cell; one of statements alone does without what IPython does for the others."""
+            if not any(how.values()) and not self._is_watched():
+                body = self._plain(raw_cell)
+                if body is not None and not any(isinstance(part, ast.Expr) for part in body):
+                    with contextlib.suppress(SyntaxError, ValueError):  # IPython will say so
+                        name = self.compile.cache(raw_cell, self.execution_count, raw_cell)
+                        code = self.compile(ast.Module(body, []), name, "exec")
+                        return self._run_statements(raw_cell, code, store_history)
+            return super().run_cell(raw_cell, store_history=store_history, **how)
 
-    def _is_watched(self) -> bool:
-        """Whether a user has asked to see or change cells."""
-        calls = self.events.callbacks
-        return bool(calls["pre_run_cell"] or calls["post_run_cell"] or self.ast_transformers)
+        def _is_watched(self) -> bool:
+            """Whether a user has asked to see or change cells."""
+            calls = self.events.callbacks
+            return bool(calls["pre_run_cell"] or calls["post_run_cell"] or self.ast_transformers)
 
-    def _run_statements(self, cell: str, code: CodeType, store_history: bool) -> Any:
-        """Run what shows no value and waits for nothing."""
-        result = ExecutionResult(None)
-        number = result.execution_count = self.execution_count
-        self.events.trigger("pre_execute")
-        if store_history:
-            self.execution_count += 1
-            self.history_manager.store_inputs(number, cell, cell)
-        self.logger.log(cell, cell)
-        with self.builtin_trap, self.display_trap:
-            try:
-                self.run_code(code, result).send(None)
-            except StopIteration as done:
-                self.last_execution_succeeded = not done.value
-        self.last_execution_result = result
-        self.events.trigger("post_execute")
-        return result
+        def _run_statements(self, cell: str, code: CodeType, store_history: bool) -> Any:
+            """Run what shows no value and waits for nothing."""
+            result = ExecutionResult(None)
+            number = result.execution_count = self.execution_count
+            self.events.trigger("pre_execute")
+            if store_history:
+                self.execution_count += 1
+                self.history_manager.store_inputs(number, cell, cell)
+            self.logger.log(cell, cell)
+            with self.builtin_trap, self.display_trap:
+                try:
+                    self.run_code(code, result).send(None)
+                except StopIteration as done:
+                    self.last_execution_succeeded = not done.value
+            self.last_execution_result = result
+            self.events.trigger("post_execute")
+            return result
 
-    def transform_cell(self, raw_cell: str) -> str:
-        """Turn IPython's own syntax into Python's; what is plain Python needs none of that."""
-        if self._plain(raw_cell) is not None:
-            return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
-        cell: str = super().transform_cell(raw_cell)
-        return cell
+        def transform_cell(self, raw_cell: str) -> str:
+            """Turn IPython's own syntax into Python's; what is plain Python needs none of that."""
+            if self._plain(raw_cell) is not None:
+                return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+            cell: str = super().transform_cell(raw_cell)
+            return cell
 
-    def _plain(self, cell: str) -> list[ast.stmt] | None:
-        """Return the statements of a cell that is Python and nothing else.
+        def _plain(self, cell: str) -> list[ast.stmt] | None:
+            """Return the statements of a cell that is Python and nothing else."""
+            changed = self._transforms() != self.own_transforms
+            return None if changed else _statements(cell, self.compile.ast_parse)
 
-        A single line that is an expression may be a magic without its sign, as `ls` is.
-        """
-        if self._transforms() != self.own_transforms:
-            return None
-        try:
-            body: list[ast.stmt] = self.compile.ast_parse(cell).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        alone = len(body) == 1 and isinstance(body[0], (ast.Assign, ast.AugAssign))
-        return body if alone or "\n" in cell.strip() else None
+        def _transforms(self) -> tuple[Any, ...]:
+            """Return what may change a cell, so that others that a user adds are seen."""
+            manager = self.input_transformer_manager
+            return (
+                *manager.cleanup_transforms,
+                *manager.line_transforms,
+                *manager.token_transformers,
+                *self.input_transformers_post,
+            )
 
-    def _transforms(self) -> tuple[Any, ...]:
-        """Return what may change a cell, so that others that a user adds are seen."""
-        manager = self.input_transformer_manager
-        return (
-            *manager.cleanup_transforms,
-            *manager.line_transforms,
-            *manager.token_transformers,
-            *self.input_transformers_post,
-        )
+        def should_run_async(self, raw_cell: str, **how: Any) -> bool:
+            """Whether a cell waits for something; most say by their words that they do not."""
+            words = how.get("transformed_cell") or raw_cell
+            if "await" not in words and "async" not in words:
+                return False
+            return bool(super().should_run_async(raw_cell, **how))
 
-    def should_run_async(self, raw_cell: str, **how: Any) -> bool:
-        """Whether a cell waits for something; most say by their words that they do not."""
-        words = how.get("transformed_cell") or raw_cell
-        if "await" not in words and "async" not in words:
-            return False
-        return bool(super().should_run_async(raw_cell, **how))
+    return _Cells
 
-    def init_display_pub(self) -> None:
-        self.display_pub = _publisher()(parent=self, shell=self)
 
-    def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
-        """Run a cell magic; engines compile one after the other."""
-        with _alone(magic_name):
-            return super().run_cell_magic(magic_name, line, cell)
+def _statements(cell: str, parse: Callable[[str], ast.Module]) -> list[ast.stmt] | None:
+    """Return the statements of a cell, if it is Python.
 
-    def init_readline(self) -> None:
-        pass
+    A single line that is an expression may be a magic without its sign, as `ls` is.
+    """
+    try:
+        body = parse(cell).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    alone = len(body) == 1 and isinstance(body[0], (ast.Assign, ast.AugAssign))
+    return body if alone or "\n" in cell.strip() else None
 
-    def enable_gui(self, gui: str | None = None) -> None:
-        """Accept any: there is no event loop to join."""
 
-    def ask_exit(self) -> None:
-        """Stay: an engine ends by `view.shutdown()`."""
+def _shell_class() -> Any:
+    base = _cells()
 
-    def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
-        self.last_traceback = self.InteractiveTB.stb2text(stb)
+    class _Shell(base):  # type: ignore[misc,valid-type]
+        """An IPython shell whose namespace is the engine's."""
+
+        engine: Any = None
+        displayhook_class = _hook()
+        last_shown: tuple[dict[str, Any], dict[str, Any]] | None = None
+        last_traceback: str | None = None
+
+        def init_display_pub(self) -> None:
+            self.display_pub = _publisher()(parent=self, shell=self)
+
+        def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
+            """Run a cell magic; engines compile one after the other."""
+            with _alone(magic_name):
+                return super().run_cell_magic(magic_name, line, cell)
+
+        def init_readline(self) -> None:
+            pass
+
+        def enable_gui(self, gui: str | None = None) -> None:
+            """Accept any: there is no event loop to join."""
+
+        def ask_exit(self) -> None:
+            """Stay: an engine ends by `view.shutdown()`."""
+
+        def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
+            self.last_traceback = self.InteractiveTB.stb2text(stb)
+
+    return _Shell
 
 
 _COMPILING = {"cython", "cython_inline", "cython_pyximport"}
@@ -219,9 +236,10 @@ def make_shell(engine: Engine) -> Any:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.cache_size = 0
     config.InteractiveShell.autoindent = False
-    _Shell.engine = engine
+    kind = _shell_class()
+    kind.engine = engine
     before = sys.stdout, sys.stderr, sys.displayhook, sys.excepthook
-    shell = _Shell.instance(config=config, user_module=engine.module, user_ns=engine.namespace)
+    shell = kind.instance(config=config, user_module=engine.module, user_ns=engine.namespace)
     sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = before
     shell.own_transforms = shell._transforms()
     if inline and "matplotlib" in sys.modules and os.environ["MPLBACKEND"] == _INLINE:
