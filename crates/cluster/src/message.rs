@@ -155,8 +155,13 @@ pub enum Message {
     Abort { tasks: Vec<TaskId> },
     /// To an engine: give back whatever has not begun.
     Recall,
-    /// To an engine: end.
+    /// To an engine: end. Of a rank of MPI: it has come to its end.
     Stop,
+    /// The first word of an engine that the controller has not started, a rank of MPI: its number,
+    /// its process, and the machine that it is on, which is empty for this one.
+    Join { engine: EngineId, pid: u32, host: String },
+    /// To a rank: have this signal, which cannot be sent from elsewhere.
+    Signal { signal: u32 },
 }
 
 /// The stream of parts of a task's result, which come as they are made.
@@ -216,6 +221,10 @@ impl Message {
             }
             Self::Recall => put.is(13),
             Self::Stop => put.is(14),
+            Self::Join { engine, pid, host } => {
+                put.u32(*engine).u32(*pid).bytes(host.as_bytes()).is(15)
+            }
+            Self::Signal { signal } => put.u32(*signal).is(16),
         }
     }
 
@@ -275,6 +284,8 @@ impl Message {
             }
             13 => Self::Recall,
             14 => Self::Stop,
+            15 => Self::Join { engine: take.u32()?, pid: take.u32()?, host: take.text()? },
+            16 => Self::Signal { signal: take.u32()? },
             _ => return Err(Error::wire(format!("a message of kind {kind}"))),
         };
         Ok(message)
@@ -323,6 +334,8 @@ mod tests {
             Message::Abort { tasks: vec![1, 2] },
             Message::Recall,
             Message::Stop,
+            Message::Join { engine: 1, pid: 9, host: "n1".into() },
+            Message::Signal { signal: 2 },
         ]
     }
 

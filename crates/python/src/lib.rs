@@ -31,7 +31,7 @@ mod core_module {
     #[pymodule_export]
     use crate::cluster::{
         Caller, Claims, ClientLink, EngineLink, MapLoop, Segment, clusters, cores, current_item,
-        mapped_segment, now_us, serve, set_current_item, thread_variables,
+        dial, mapped_segment, now_us, serve, set_current_item, thread_variables,
     };
     #[pymodule_export]
     use crate::data::Table;

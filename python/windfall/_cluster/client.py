@@ -55,6 +55,7 @@ class Client(Pump):
         self._sent: set[bytes] = set()
         self._sent_bytes = 0
         self._cluster: Cluster | None = None
+        self._has_ranks: bool | None = None
         self._drain()
         self._offer_magics()
 
@@ -65,6 +66,7 @@ class Client(Pump):
         client.name = name
         Pump.__init__(client, link)
         client._sent, client._sent_bytes, client._cluster = set(), 0, None
+        client._has_ranks = None
         client._drain()
         return client
 
@@ -361,6 +363,12 @@ class Client(Pump):
     def status(self) -> dict[str, Any]:
         """Return what the controller knows: engines, clients, tasks."""
         return self._ask({"do": "status"})
+
+    def _are_ranks(self) -> bool:
+        """Return whether the engines are ranks of MPI, which share no memory with this client."""
+        if self._has_ranks is None:
+            self._has_ranks = bool(self.status()["ranks"])
+        return self._has_ranks
 
     def purge(self) -> None:
         """Forget the results of clients that are gone."""

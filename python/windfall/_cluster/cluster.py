@@ -18,6 +18,7 @@ from .._errors import InputError, WindfallError
 from .client import Client
 from .engine import SETTINGS
 from .errors import ClusterError
+from .ranks import check
 
 _OWNER_WITHIN_S = 30.0
 """How long a controller waits for whoever started it, in seconds."""
@@ -29,7 +30,7 @@ _count = itertools.count(1)
 
 
 class Cluster:
-    """Engines on this machine, which end with this object or its process.
+    """Engines, which end with this object or its process: on this machine, or ranks of MPI.
 
     Parameters
     ----------
@@ -44,6 +45,12 @@ class Cluster:
         Variables of the engines' environment, beside those of this process.
     timeout_s : float
         How long the engines may take to start, in seconds.
+    launcher : {"local", "mpi", "slurm"}
+        Who starts the engines: this machine; `mpirun`, as ranks of MPI; or `srun`, within an
+        allocation of Slurm, of which this must be the first node. Ranks need `mpi4py`.
+    mpirun : str, optional
+        The launcher's command instead of the one that is found, for instance
+        `"mpirun --hostfile hosts"`; `-n` and the program are added.
 
     Attributes
     ----------
@@ -67,7 +74,11 @@ class Cluster:
         threads: int | None = None,
         environment: dict[str, str] | None = None,
         timeout_s: float = 60.0,
+        launcher: str = "local",
+        mpirun: str | None = None,
     ) -> None:
+        check(launcher, mpirun)
+        self.launcher, self._mpirun = launcher, mpirun
         cores = _core.cores()
         self.n = cores if n is None else n
         if self.n < 1:
@@ -87,7 +98,7 @@ class Cluster:
             try:
                 link = self._connect(text, time.monotonic() + timeout_s)
             except BaseException:
-                _end_process(self._process)
+                _end_process(self._process, launcher != "local")
                 raise
         self.client = Client._of(self.name, link)
         self.client._cluster = self
@@ -101,17 +112,23 @@ class Cluster:
 
     def _start(self, text: IO[bytes]) -> subprocess.Popen[bytes]:
         path = [os.path.abspath(entry) for entry in sys.path]
-        settings = json.dumps({"path": path, "cluster": self.name})
-        options = {
-            "command": [sys.executable, "-m", "windfall._cluster.engine"],
-            "environment": {**self._environment, SETTINGS: settings},
+        options: dict[str, Any] = {
             "engines": self.n,
             "threads": self.threads,
             "owner_within_s": _OWNER_WITHIN_S,
         }
+        if self.launcher == "local":
+            settings = json.dumps({"path": path, "cluster": self.name})
+            options["command"] = [sys.executable, "-m", "windfall._cluster.engine"]
+            options["environment"] = {**self._environment, SETTINGS: settings}
+            program = ["windfall._cluster.controller", self.name]
+        else:
+            asked = {"launcher": self.launcher, "mpirun": self._mpirun, "path": path}
+            options |= {"name": self.name, "environment": self._environment, **asked}
+            program = ["windfall._cluster.ranks.launch"]
         # A session of its own: Ctrl-C in the terminal is the client's, not the engines'.
         process = subprocess.Popen(
-            [sys.executable, "-m", "windfall._cluster.controller", self.name],
+            [sys.executable, "-m", *program],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=text,
@@ -131,8 +148,11 @@ class Cluster:
                     return _core.ClientLink(self.name, is_owner=True)
             if ended or time.monotonic() > deadline:
                 text.seek(0)
-                words = text.read().decode("utf-8", "replace").strip().splitlines()
-                said = words[-1] if words else "it said nothing"
+                words = text.read().decode("utf-8", "replace").strip()
+                if self.launcher != "local":
+                    said = words or "the launcher said nothing"
+                    raise ClusterError(f"the ranks of `{self.name}` did not start: {said}")
+                said = words.splitlines()[-1] if words else "it said nothing"
                 raise ClusterError(f"the controller of `{self.name}` did not start: {said}")
             time.sleep(0.002)
 
@@ -192,6 +212,10 @@ def _stop(process: subprocess.Popen[bytes], link: _core.ClientLink, owner: int) 
         _end_process(process)
 
 
-def _end_process(process: subprocess.Popen[bytes]) -> None:
+def _end_process(process: subprocess.Popen[bytes], is_launcher: bool = False) -> None:
+    if is_launcher:
+        process.terminate()  # it ends the ranks
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_S)
     process.kill()
     process.wait()

@@ -42,6 +42,8 @@ class Engine:
         self.link = link
         self.id: int = link.engine
         self.cluster: str | None = None
+        self.rank: int | None = None
+        """Which rank of MPI it is, if it is one."""
         self.task: int = 0
         self.running = False
         self.module = types.ModuleType("__main__")
@@ -174,13 +176,17 @@ def publish(**values: Any) -> None:
 
 
 def main() -> None:
-    """Be an engine; standard input is the controller's socket."""
+    """Be an engine that a controller has started."""
+    live(json.loads(os.environ.pop(SETTINGS, "{}")))
+
+
+def live(settings: dict[str, Any]) -> None:
+    """Be an engine until its controller ends; standard input is the controller's socket."""
     global _engine
-    settings = json.loads(os.environ.pop(SETTINGS, "{}"))
     link = _core.EngineLink()
     _engine = engine = Engine(link)
     _core.shared_engine(engine.id)
-    engine.cluster = settings.get("cluster")
+    engine.cluster, engine.rank = settings.get("cluster"), settings.get("rank")
     signal.signal(signal.SIGINT, engine.interrupt)
     _be_like_client(settings)
     sys.modules["__main__"], sys.argv = engine.module, [""]

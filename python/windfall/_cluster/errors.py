@@ -64,6 +64,9 @@ class EngineError(ClusterError):
     ----------
     engine, pid : int
         The engine's number and its process.
+    rank : int or None
+        Its rank, if the engines are ranks of MPI: 0 leads the others and is no engine (`engine`
+        is -1 then). With one rank all end, so that tasks of other engines are lost by it too.
     signal, exit : int or None
         The signal that ended it, or its exit status.
     peak_bytes : int or None
@@ -79,7 +82,9 @@ class EngineError(ClusterError):
 
     def __init__(self, cause: dict[str, Any], task: int) -> None:
         self._cause, self.task = cause, task
-        self.engine: int = cause.get("engine", -1)
+        engine = cause.get("engine")
+        self.engine: int = -1 if engine is None else engine
+        self.rank: int | None = cause.get("rank")
         self.pid: int = cause.get("pid", 0)
         self.signal: int | None = cause.get("signal")
         self.exit: int | None = cause.get("exit")
@@ -96,6 +101,8 @@ class EngineError(ClusterError):
         name = f"`{self.label}`" if self.label else "a task"
         if self._cause.get("gone"):
             return f"engine {self.engine} is gone; {name} (task {self.task}) cannot run there"
+        if self.rank is not None:
+            return self._of_rank(name)
         if self.signal is not None:
             end = f"was killed by {signal_name(self.signal)}"
         elif self.exit is not None:
@@ -108,11 +115,25 @@ class EngineError(ClusterError):
         text += f", {_times(self.tries)}{peak})"
         return f"{text}; its last words:\n{self.text.strip()}" if self.text.strip() else text
 
+    def _of_rank(self, name: str) -> str:
+        """Return what the end of a rank of MPI has brought."""
+        if self._cause.get("asked"):
+            return f"{name} (task {self.task}) was lost when the ranks were stopped"
+        if self.rank == 0:
+            return f"rank 0, which leads the others, ended, and {name} (task {self.task}) with it"
+        where = f" on {self._cause['host']}" if self._cause.get("host") else ""
+        who = f"engine {self.engine} (rank {self.rank}, process {self.pid}{where}) died"
+        if self._cause.get("running"):
+            return f"{who} while it ran {name} (task {self.task}), and all ranks with it"
+        return f"{who}, and all ranks with it; {name} (task {self.task}) is lost"
+
     def _remedy(self) -> str | None:
         if self._cause.get("gone"):
             return "`client.ids` lists the engines there are"
         if self._cause.get("asked"):
             return "somebody asked for it: restart, shutdown or stop"
+        if self.rank is not None:
+            return "start the cluster anew; what ended the rank stands in its launcher's output"
         if self.signal == 9:
             return "SIGKILL mostly means that memory ran out; use fewer engines or smaller tasks"
         if self.tries <= 1:

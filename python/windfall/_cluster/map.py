@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .._errors import InputError
+from .map_dealt import DealtMap
 from .map_items import columns
 from .map_result import AsyncMapResult
 from .map_state import Map, Work
@@ -94,7 +95,15 @@ def start(
         options.timeout_s,
     )
     client._check()
-    state = Map(client, work, engines)
+    if client._are_ranks():
+        if options.timeout_s is not None:
+            raise InputError(
+                f"`timeout_s` is `{options.timeout_s}`, and these engines are ranks of MPI, none of"
+                " which can be killed alone\nhint: limit the time within the function"
+            )
+        state: Map = DealtMap(client, work, engines)
+    else:
+        state = Map(client, work, engines)
     with client._lock:
         state.begin()
     return AsyncMapResult(client, state, options.ordered)

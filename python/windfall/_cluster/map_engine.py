@@ -80,7 +80,8 @@ def run_part(
         starred=spec.starred,
         stops_at_error=spec.stops_at_error,
     )
-    slot = spec.engines.index(engine.id)
+    # A chunk that was dealt to this engine has no slots for others.
+    slot = spec.engines.index(engine.id) if spec.engines else 0
     with randomness.tasks_of(spec.seed), part.printing():
         last = loop.run(part.claims, slot, time.monotonic_ns(), part.report)
     part.report(*last, is_last=True)
@@ -95,6 +96,7 @@ class _Part:
         self._engine, self._link = engine, engine.link
         self._task = engine.task
         self._first = spec.first
+        self._is_shared = bool(spec.engines)
         self._order = order
         self._has_failed = False
         self._printed: list[tuple[int, int, str]] = []
@@ -130,7 +132,7 @@ class _Part:
         if is_last or time.monotonic() - self._looked_s > _LOOK_EVERY_S:
             moved = self._watch.moved()
             self._looked_s = time.monotonic()
-            if not is_held(self._segment):
+            if self._is_shared and not is_held(self._segment):
                 self.claims.stop()  # nobody will take what is done
         printed, self._printed = self._printed, []
         told = Report(ranges, durations_us, busy_ns, self._has_failed, printed, moved)

@@ -184,7 +184,7 @@ class Map:
 
     # What the client's pump calls, from whichever thread waits.
 
-    def _part(self, engine: int, body: bytes, segment: _core.Segment | None) -> bool:
+    def _part(self, task: int, engine: int, body: bytes, segment: _core.Segment | None) -> bool:
         """Take results; true if that was the end."""
         try:
             report, values = unpack(body, segment)

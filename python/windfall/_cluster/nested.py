@@ -50,6 +50,11 @@ def here() -> BalancedView:
             "`windfall.here()` is for tasks, and this process is not an engine"
             "\nhint: elsewhere, `windfall.Client().load_balanced_view()`"
         )
+    if engine.rank is not None:
+        raise InputError(
+            "`windfall.here()` is for engines of one machine, and this one is a rank of MPI"
+            "\nhint: start tasks from the client; ranks speak to one another by mpi4py"
+        )
     if _client is None:
         from .client import Client
 

@@ -137,7 +137,7 @@ class Pump:
                         result._printed(*event[1:])
                 elif event[0] == 5:
                     result = pending.get(event[1])
-                    if result is not None and result._part(*event[2:]):
+                    if result is not None and result._part(*event[1:]):
                         self._ended(result)
                 elif event[0] == 2:
                     self._engines = {engine: (pid, state) for engine, pid, state in event[1]}

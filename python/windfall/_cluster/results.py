@@ -72,7 +72,7 @@ class AsyncResult:
             self._left = self._events.count(None)
         return not self._left
 
-    def _part(self, engine: int, body: bytes, segment: Any) -> bool:
+    def _part(self, task: int, engine: int, body: bytes, segment: Any) -> bool:
         """Take a part of a result; true if nothing more is waited for."""
         return False
 

@@ -157,7 +157,10 @@ impl Controller {
                 continue;
             };
             if task.is_warned {
-                comm.signal(engine, SIGKILL);
+                // A rank that were killed would take all with it: its task runs on.
+                if !self.are_ranks {
+                    comm.signal(engine, SIGKILL);
+                }
                 continue;
             }
             task.is_warned = true;

@@ -31,6 +31,8 @@ pub(super) enum State {
 #[derive(Debug, Default)]
 pub(super) struct Engine {
     pub pid: u32,
+    /// The machine of a rank, if it is another than the controller's.
+    pub host: String,
     pub state: State,
     /// Tasks for this engine alone that are not sent yet.
     pub queue: VecDeque<TaskId>,

@@ -12,6 +12,7 @@ mod client;
 mod depends;
 mod dispatch;
 mod engine;
+mod ranks;
 mod requests;
 mod task;
 mod tasks;
@@ -49,6 +50,10 @@ pub enum Event {
     EngineText(EngineId, Bytes),
     /// An engine's process has ended.
     EngineGone(EngineId, End),
+    /// A rank of MPI is there, on another machine unless the name is empty.
+    RankCame(EngineId, String),
+    /// A rank of MPI has ended: 0 leads the others, engine `i` is rank `i + 1`.
+    RankGone(u32),
     /// The time for which [`Controller::wakes_at_us`] asked has come.
     Tick,
 }
@@ -102,6 +107,8 @@ pub struct Controller {
     function_bytes: usize,
     waiters: ByTask<Vec<TaskId>>,
     past: Past,
+    /// Whether the engines are ranks of MPI: none can be started, and each ends with all.
+    are_ranks: bool,
     is_stopping: bool,
     done: u64,
 }
@@ -110,6 +117,13 @@ impl Controller {
     /// A cluster of `engines` engines, which are started.
     pub fn new(engines: u32, comm: &mut impl Comm) -> Self {
         let mut controller = Self::default();
+        controller.add_engines(engines, comm);
+        controller
+    }
+
+    /// A cluster whose engines are ranks of MPI, which come by themselves.
+    pub fn of_ranks(engines: u32, comm: &mut impl Comm) -> Self {
+        let mut controller = Self { are_ranks: true, ..Self::default() };
         controller.add_engines(engines, comm);
         controller
     }
@@ -124,6 +138,8 @@ impl Controller {
             Event::FromEngine(engine, message) => self.hear_engine(engine, message, comm),
             Event::EngineText(engine, text) => self.engine_text(engine, text, comm),
             Event::EngineGone(engine, end) => self.engine_gone(engine, end, comm),
+            Event::RankCame(engine, host) => self.rank_came(engine, host),
+            Event::RankGone(rank) => self.rank_gone(rank, comm),
             Event::Tick => {}
         }
         self.dispatch(comm);

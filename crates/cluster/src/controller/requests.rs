@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-enum Request {
+pub(super) enum Request {
     /// Engines, tasks and rates.
     Status,
     /// What is queued and in line, engine by engine.
@@ -40,7 +40,10 @@ impl Controller {
     /// Acts on a request and answers it.
     pub(super) fn request(&mut self, client: ClientId, text: &str, comm: &mut impl Comm) -> String {
         let answer = match serde_json::from_str(text) {
-            Ok(request) => self.act(client, request, comm),
+            Ok(request) => match self.refused_to_ranks(&request) {
+                Some(refused) => refused,
+                None => self.act(client, request, comm),
+            },
             Err(error) => json!({ "error": format!("request `{text}`: {error}") }),
         };
         answer.to_string()
@@ -178,7 +181,8 @@ impl Controller {
         let engines = self.engines.iter().map(|(id, engine)| {
             let running = engine.line.front().and_then(|task| self.tasks.get(task));
             json!({
-                "engine": id, "pid": engine.pid, "state": state(engine.state),
+                "engine": id, "pid": engine.pid, "host": engine.host,
+                "state": state(engine.state),
                 "running": running.map(|task| &task.submission.label),
                 "line": engine.line.len(), "queue": engine.queue.len(),
                 "done": engine.done, "mean_us": engine.mean_us,
@@ -189,7 +193,7 @@ impl Controller {
             json!({ "client": id, "owner": client.is_owner, "unfinished": client.unfinished })
         });
         json!({
-            "engines": engines.collect::<Vec<Value>>(),
+            "engines": engines.collect::<Vec<Value>>(), "ranks": self.are_ranks,
             "clients": clients.collect::<Vec<Value>>(), "tasks": self.tasks.len(),
             "queued": self.unsent(), "done": self.done, "functions": self.functions.len(),
             "function_bytes": self.function_bytes,

@@ -60,6 +60,13 @@ pub struct Usage {
     pub cpu_s: f64,
 }
 
+/// Asks a process to end, which it may take its time for.
+pub fn terminate(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
 /// Takes as many descriptors as the system grants: segments under way need one each.
 pub fn raise_limits() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

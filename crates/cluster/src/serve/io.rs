@@ -116,14 +116,18 @@ impl Io {
 
     /// When to ask again for processes whose end nobody tells.
     pub fn reaps_at_us(&self) -> Option<u64> {
-        let is_unwatched = |process: &Process| process.watch.is_none();
-        self.engines.values().any(is_unwatched).then(|| now_us() + 5_000)
+        self.engines.values().any(Process::is_unwatched).then(|| now_us() + 5_000)
     }
 
     pub fn kill_all(&mut self) {
         self.kill_at = None;
-        for process in self.engines.values() {
+        for process in self.engines.values().filter(|process| !process.is_rank) {
             let _ = kill_process(process.pid, Signal::KILL);
+        }
+        // Without their connections rank 0 ends the ranks.
+        if self.options.command.is_empty() {
+            let ranks = std::mem::take(&mut self.engines).into_keys().map(|id| id + 1);
+            self.pending.extend(ranks.chain([0]).map(Event::RankGone));
         }
     }
 }
@@ -163,6 +167,9 @@ impl Comm for Io {
     }
 
     fn start(&mut self, engine: EngineId) {
+        if self.options.command.is_empty() {
+            return; // a rank, which comes by itself
+        }
         match Process::start(engine, &self.options) {
             Ok(process) => {
                 self.engines.insert(engine, process);
@@ -178,6 +185,9 @@ impl Comm for Io {
 
     fn signal(&mut self, engine: EngineId, signal: i32) {
         let named = Signal::from_named_raw(signal);
+        if self.engines.get(&engine).is_some_and(|process| process.is_rank) {
+            return self.to_engine(engine, Message::Signal { signal: signal.unsigned_abs() });
+        }
         if let (Some(process), Some(signal)) = (self.engines.get(&engine), named) {
             let _ = kill_process(process.pid, signal);
         }

@@ -3,6 +3,7 @@
 mod io;
 mod kept;
 mod process;
+mod ranks;
 
 use crate::controller::{Controller, Event};
 use crate::message::{ClientId, EngineId, Message};
@@ -35,7 +36,9 @@ pub const THREAD_VARIABLES: [&str; 9] = [
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// The program that is an engine, with its arguments; its standard input is the socket.
+    /// The program that is an engine, with its arguments; its standard input is the socket. None
+    /// if the engines are ranks of MPI, which come by themselves; rank 0 is this process's parent.
+    #[serde(default)]
     pub command: Vec<String>,
     /// Variables of the engines' environment, beside those of this process.
     #[serde(default)]
@@ -56,18 +59,20 @@ pub struct Options {
 /// # Errors
 /// [`windfall_core::ErrorKind::Io`] if the name is taken or the system refuses a socket.
 pub fn serve(name: &str, options: Options) -> Result<()> {
-    if options.command.is_empty() {
-        return Err(Error::invalid("command", "[]", "the program that is an engine"));
-    }
     let listener = os::listen(name).map_err(|error| {
         let failed = Error::io(format!("cluster {name}"), error);
         failed.hint("a cluster of that name may be running: `windfall status`; or choose another")
     })?;
     os::raise_limits();
     let mut io = Io::new(options);
-    let mut controller = Controller::new(io.options.engines, &mut io);
+    let (engines, are_ranks) = (io.options.engines, io.options.command.is_empty());
     let orphan_at = io.options.owner_within_s.map(|s| now_us() + (s * 1e6) as u64);
-    Server { listener, next_client: 1, orphan_at }.run(&mut controller, &mut io)
+    let mut server = Server { listener, next_client: 1, orphan_at, lead: None, joined_by: None };
+    if are_ranks {
+        (server.lead, server.joined_by) = (ranks::lead(), Some(now_us() + ranks::JOIN_US));
+        return server.run(&mut Controller::of_ranks(engines, &mut io), &mut io);
+    }
+    server.run(&mut Controller::new(engines, &mut io), &mut io)
 }
 
 struct Server {
@@ -75,6 +80,10 @@ struct Server {
     next_client: ClientId,
     /// When the cluster ends if no owner has come.
     orphan_at: Option<u64>,
+    /// Readable when rank 0 has ended.
+    lead: Option<OwnedFd>,
+    /// When all ranks must have come.
+    joined_by: Option<u64>,
 }
 
 /// What became readable or writable.
@@ -85,6 +94,7 @@ enum Source {
     Engine(EngineId),
     Text(EngineId),
     Process(EngineId),
+    Lead,
 }
 
 impl Server {
@@ -107,6 +117,12 @@ impl Server {
             if self.orphan_at.is_some_and(|at| at <= now) {
                 self.orphan_at = None;
                 controller.on(now, Event::FromClient(0, stop()), io);
+            }
+            if self.joined_by.is_some_and(|at| at <= now) {
+                self.joined_by = None;
+                if io.engines.len() < io.options.engines as usize {
+                    controller.on(now, Event::RankGone(0), io);
+                }
             }
             if io.kill_at.is_some_and(|at| at <= now) {
                 io.kill_all();
@@ -158,8 +174,12 @@ impl Server {
                 fds.push(PollFd::new(watch, PollFlags::IN));
             }
         }
-        let wakes = [controller.wakes_at_us(), io.kill_at, self.orphan_at, io.reaps_at_us()];
-        let limit = wakes.into_iter().flatten().min().map(|at| {
+        if let Some(lead) = &self.lead {
+            sources.push(Source::Lead);
+            fds.push(PollFd::new(lead, PollFlags::IN));
+        }
+        let wakes = [controller.wakes_at_us(), io.kill_at, self.orphan_at, self.joined_by];
+        let limit = wakes.into_iter().chain([io.reaps_at_us()]).flatten().min().map(|at| {
             let us = at.saturating_sub(now_us());
             Timespec { tv_sec: (us / 1_000_000) as i64, tv_nsec: (us % 1_000_000 * 1000) as i64 }
         });
@@ -169,7 +189,7 @@ impl Server {
         }
         let seen = sources.into_iter().zip(fds.iter().map(PollFd::revents));
         let mut ready: Vec<_> = seen.filter(|(_, flags)| !flags.is_empty()).collect();
-        let unwatched = io.engines.iter().filter(|(_, process)| process.watch.is_none());
+        let unwatched = io.engines.iter().filter(|(_, process)| process.is_unwatched());
         ready.extend(unwatched.map(|(id, _)| (Source::Process(*id), PollFlags::IN)));
         Ok(ready)
     }
@@ -194,6 +214,10 @@ impl Server {
                 }
             }
             Source::Process(id) => reap(id, controller, io),
+            Source::Lead => {
+                self.lead = None;
+                controller.on(now_us(), Event::RankGone(0), io);
+            }
         }
     }
 
@@ -215,6 +239,9 @@ impl Server {
                         self.orphan_at = None;
                     }
                     controller.on(now_us(), Event::ClientCame { client: id, is_owner }, io);
+                }
+                Ok(Some(Message::Join { engine, pid, host })) => {
+                    return ranks::join((id, engine), pid, host, controller, io);
                 }
                 Ok(Some(message)) => controller.on(now_us(), Event::FromClient(id, message), io),
                 Ok(None) => break,
@@ -239,6 +266,9 @@ fn stop() -> Message {
 fn serve_engine(id: EngineId, controller: &mut Controller, io: &mut Io) {
     let Some(process) = io.engines.get_mut(&id) else { return };
     if process.wire.read() == Read::End {
+        if process.is_rank {
+            return ranks::cut(id, controller, io);
+        }
         // A process without its socket is of no use: its end is what counts.
         process.cut();
     }
@@ -248,6 +278,7 @@ fn serve_engine(id: EngineId, controller: &mut Controller, io: &mut Io) {
 fn take_messages(id: EngineId, controller: &mut Controller, io: &mut Io) {
     while let Some(process) = io.engines.get_mut(&id) {
         match process.wire.inbox.take() {
+            Ok(Some(Message::Stop)) => process.has_ended = true,
             Ok(Some(message)) => controller.on(now_us(), Event::FromEngine(id, message), io),
             Ok(None) => return,
             Err(_) => return process.cut(),
@@ -258,6 +289,9 @@ fn take_messages(id: EngineId, controller: &mut Controller, io: &mut Io) {
 /// Learns how an engine's process ended, after everything it has said.
 fn reap(id: EngineId, controller: &mut Controller, io: &mut Io) {
     let Some(process) = io.engines.get_mut(&id) else { return };
+    if process.is_rank {
+        return ranks::leave(id, controller, io);
+    }
     let Some(end) = os::reap(process.pid) else { return };
     while process.wire.read() == Read::Some {}
     take_messages(id, controller, io);

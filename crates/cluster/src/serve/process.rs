@@ -20,6 +20,11 @@ pub(super) struct Process {
     pub watch: Option<OwnedFd>,
     /// Whether its socket is of no use any more.
     pub is_cut: bool,
+    /// Whether it is a rank of MPI, which was started by others; rank 0 stands at the other end of
+    /// the socket.
+    pub is_rank: bool,
+    /// Whether rank 0 has said that it came to its end.
+    pub has_ended: bool,
 }
 
 impl Process {
@@ -40,12 +45,28 @@ impl Process {
         let pid = Pid::from_child(&child);
         let mut wire = Wire::new(here);
         wire.outbox.push(&Message::Welcome { id: engine });
-        Ok(Self { pid, wire, text: Some(text), watch: os::watch(pid)?, is_cut: false })
+        let (text, watch) = (Some(text), os::watch(pid)?);
+        Ok(Self { pid, wire, text, watch, is_cut: false, is_rank: false, has_ended: false })
+    }
+
+    /// A rank of MPI: its end is seen at once if it is on this machine.
+    pub fn of_rank(wire: Wire, pid: Pid, is_here: bool) -> Self {
+        let watch = if is_here { os::watch(pid).ok().flatten() } else { None };
+        Self { pid, wire, text: None, watch, is_cut: false, is_rank: true, has_ended: false }
+    }
+
+    /// Whether nobody tells of its end.
+    pub fn is_unwatched(&self) -> bool {
+        self.watch.is_none() && !self.is_rank
     }
 
     /// Ends a process that cannot be talked to.
     pub fn cut(&mut self) {
         self.is_cut = true;
+        if self.is_rank {
+            let _ = rustix::net::shutdown(self.wire.fd(), rustix::net::Shutdown::Both);
+            return;
+        }
         let _ = kill_process(self.pid, Signal::KILL);
     }
 

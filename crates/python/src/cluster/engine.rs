@@ -20,7 +20,8 @@ impl EngineLink {
     /// Takes the socket that the controller gave as standard input, and dies with the controller.
     #[new]
     fn new(py: Python<'_>) -> PyResult<Self> {
-        let (link, engine) = engine_link().map_err(|error| crate::errors::to_python(py, &error))?;
+        let (link, engine) =
+            py.detach(engine_link).map_err(|error| crate::errors::to_python(py, &error))?;
         Ok(Self { link, engine })
     }
 

@@ -20,6 +20,7 @@ pub use segment::{Segment, mapped_segment};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use std::os::fd::IntoRawFd;
 use windfall::cluster::message::{Bytes, FRAME_BYTES_MAX, Name, Payload, STREAM_PART};
 use windfall::cluster::{self, Link, Wait};
 
@@ -36,6 +37,13 @@ pub fn serve(py: Python<'_>, name: &str, options: &str) -> PyResult<()> {
 #[pyfunction]
 pub fn clusters() -> Vec<String> {
     cluster::os::clusters()
+}
+
+/// Connects to the cluster of that name as nobody yet, for rank 0 to pass on what a rank says;
+/// returns the socket's descriptor, which belongs to the caller.
+#[pyfunction]
+pub fn dial(name: &str) -> PyResult<i32> {
+    Ok(cluster::os::connect(name)?.into_raw_fd())
 }
 
 /// How many cores this process may use: what affinity, cgroup quota and Slurm grant.

@@ -4,6 +4,7 @@
 //! its own; everything else asks a running controller, as any client does.
 
 mod ask;
+mod launched;
 mod serve;
 mod start;
 mod state;

@@ -20,6 +20,8 @@ pub(super) struct State {
 pub(super) struct Engine {
     pub engine: u64,
     pub pid: u64,
+    /// The machine of a rank of MPI, if it is another than this.
+    pub host: String,
     pub state: String,
     pub running: Option<String>,
     pub line: u64,
@@ -37,6 +39,7 @@ impl State {
         let engine = |value: &Value| Engine {
             engine: number(value, "engine"),
             pid: number(value, "pid"),
+            host: text(value, "host").unwrap_or_default(),
             state: text(value, "state").unwrap_or_default(),
             running: text(value, "running"),
             line: number(value, "line"),
@@ -44,7 +47,10 @@ impl State {
             done: number(value, "done"),
             mean_us: value["mean_us"].as_f64(),
             text: text(value, "text").unwrap_or_default(),
-            usage: u32::try_from(number(value, "pid")).ok().and_then(os::usage),
+            usage: u32::try_from(number(value, "pid"))
+                .ok()
+                .filter(|_| value["host"].as_str().is_none_or(str::is_empty))
+                .and_then(os::usage),
         };
         let engines = answer["engines"].as_array().map_or(&[][..], Vec::as_slice);
         Self {
@@ -72,7 +78,8 @@ impl State {
     pub(super) fn object(&self) -> Value {
         let engines = self.engines.iter().map(|engine| {
             json!({
-                "engine": engine.engine, "pid": engine.pid, "state": engine.state,
+                "engine": engine.engine, "pid": engine.pid, "host": engine.host,
+                "state": engine.state,
                 "running": engine.running, "line": engine.line, "queue": engine.queue,
                 "done": engine.done, "mean_us": engine.mean_us,
                 "rss_bytes": engine.usage.map(|usage| usage.rss_bytes),
@@ -109,10 +116,13 @@ pub(super) fn table(state: &State) -> String {
             Some(label) => format!("{label}{line}"),
             None => String::new(),
         };
+        let pid = match engine.host.as_str() {
+            "" => engine.pid.to_string(),
+            host => format!("{}@{host}", engine.pid),
+        };
         let row = format!(
-            "  {:>6}  {:>7}  {:<9}  {memory:>7}  {:>11}  {mean:>9}  {running}",
+            "  {:>6}  {pid:>7}  {:<9}  {memory:>7}  {:>11}  {mean:>9}  {running}",
             engine.engine,
-            engine.pid,
             engine.state,
             count(engine.done),
         );
