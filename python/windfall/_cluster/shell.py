@@ -90,19 +90,26 @@ def _cells() -> Any:
 
         def run_cell(self, raw_cell: str, store_history: bool = False, **how: Any) -> Any:
             """Run a cell; one of statements alone does without what IPython does for the others."""
-            if not any(how.values()) and not self._is_watched():
-                body = self._plain(raw_cell)
-                if body is not None and not any(isinstance(part, ast.Expr) for part in body):
-                    with contextlib.suppress(SyntaxError, ValueError):  # IPython will say so
-                        name = self.compile.cache(raw_cell, self.execution_count, raw_cell)
-                        code = self.compile(ast.Module(body, []), name, "exec")
-                        return self._run_statements(raw_cell, code, store_history)
+            code = None if any(how.values()) or self._is_watched() else self._code_of(raw_cell)
+            if code is not None:
+                return self._run_statements(raw_cell, code, store_history)
             return super().run_cell(raw_cell, store_history=store_history, **how)
 
         def _is_watched(self) -> bool:
             """Whether a user has asked to see or change cells."""
             calls = self.events.callbacks
             return bool(calls["pre_run_cell"] or calls["post_run_cell"] or self.ast_transformers)
+
+        def _code_of(self, cell: str) -> CodeType | None:
+            """Return the code of a cell of statements alone; None if it is not that."""
+            body = self._plain(cell)
+            if body is None or any(isinstance(part, ast.Expr) for part in body):
+                return None
+            name = self.compile.cache(cell, self.execution_count, cell)
+            try:
+                return self.compile(ast.Module(body, []), name, "exec")  # type: ignore[no-any-return]
+            except (SyntaxError, ValueError):
+                return None  # IPython will say so
 
         def _run_statements(self, cell: str, code: CodeType, store_history: bool) -> Any:
             """Run what shows no value and waits for nothing."""
@@ -131,18 +138,8 @@ def _cells() -> Any:
 
         def _plain(self, cell: str) -> list[ast.stmt] | None:
             """Return the statements of a cell that is Python and nothing else."""
-            changed = self._transforms() != self.own_transforms
+            changed = _transforms(self) != self.own_transforms
             return None if changed else _statements(cell, self.compile.ast_parse)
-
-        def _transforms(self) -> tuple[Any, ...]:
-            """Return what may change a cell, so that others that a user adds are seen."""
-            manager = self.input_transformer_manager
-            return (
-                *manager.cleanup_transforms,
-                *manager.line_transforms,
-                *manager.token_transformers,
-                *self.input_transformers_post,
-            )
 
         def should_run_async(self, raw_cell: str, **how: Any) -> bool:
             """Whether a cell waits for something; most say by their words that they do not."""
@@ -152,6 +149,17 @@ def _cells() -> Any:
             return bool(super().should_run_async(raw_cell, **how))
 
     return _Cells
+
+
+def _transforms(shell: Any) -> tuple[Any, ...]:
+    """Return what may change a cell, so that others that a user adds are seen."""
+    manager = shell.input_transformer_manager
+    return (
+        *manager.cleanup_transforms,
+        *manager.line_transforms,
+        *manager.token_transformers,
+        *shell.input_transformers_post,
+    )
 
 
 def _statements(cell: str, parse: Callable[[str], ast.Module]) -> list[ast.stmt] | None:
@@ -241,7 +249,7 @@ def make_shell(engine: Engine) -> Any:
     before = sys.stdout, sys.stderr, sys.displayhook, sys.excepthook
     shell = kind.instance(config=config, user_module=engine.module, user_ns=engine.namespace)
     sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = before
-    shell.own_transforms = shell._transforms()
+    shell.own_transforms = _transforms(shell)
     if inline and "matplotlib" in sys.modules and os.environ["MPLBACKEND"] == _INLINE:
         import matplotlib
 

@@ -97,8 +97,8 @@ fn masses(mean: f64) -> [f64; BUCKETS] {
 /// The mean of a count: that of least cost, which is part of what a seed means.
 ///
 /// A wide margin is paid for in draws to top up, a narrow one in new starts; where the mean lies
-/// decides how many places are left over. The weights are nanoseconds with AVX2, where resamples of
-/// few units are topped up count by count and others in the columns.
+/// decides how many places are left over. The weights are nanoseconds with AVX2, where several
+/// columns of few units are topped up count by count and others by looking into them.
 fn mean_for(units: usize) -> f64 {
     let (open_ns, draw_ns) = if units <= CHUNK { (4.0, 0.6) } else { (8.5, 1.1) };
     let root = (units.max(POISSON_UNITS) as f64).sqrt();

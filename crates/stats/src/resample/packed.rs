@@ -52,16 +52,15 @@ impl Task for Packed<'_> {
             fill_below(simd, &mut lanes, &mut numbers, units as u16, missing.iter().sum());
             let mut numbers = numbers.as_flattened();
             for (g, r) in (first..first + together).enumerate() {
-                let (these, rest) = numbers.split_at(missing[g]);
+                let these = numbers;
+                numbers = &these[missing[g]..];
                 let Some(weights) = &mut weights else {
                     let sum = counts.dot(simd, g * units, columns[0].padded());
-                    let sum = look_up(simd, columns[0].values(), numbers, missing[g], sum);
+                    let sum = look_up(simd, columns[0].values(), these, missing[g], sum);
                     out[r] += simd.sum_lanes(sum);
-                    numbers = rest;
                     continue;
                 };
-                counts.add::<PACKED_UNITS>(g * units, these);
-                numbers = rest;
+                counts.add::<PACKED_UNITS>(g * units, &these[..missing[g]]);
                 counts.write(simd, g * units, &mut weights.0[..units]);
                 for (k, column) in columns.iter().enumerate() {
                     let values = column.padded();

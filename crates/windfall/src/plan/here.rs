@@ -23,24 +23,27 @@ pub struct Here {
 /// The programs that a job on MPI's ranks needs.
 pub const MPI: [&str; 2] = ["mpirun", "windfall-mpi"];
 
-/// Engines elsewhere: their name, programs that must be on the path, and why they cannot be used
-/// from here without them.
-const ELSEWHERE: [(&str, Option<[&str; 2]>, &str); 5] = [
-    ("mpi", Some(MPI), "windfall-mpi and mpirun are not on the path"),
-    ("slurm", None, "it takes jobs by `windfall submit`"),
-    ("dask", None, "from Python, with `on=`"),
-    ("ray", None, "from Python, with `on=`"),
-    ("spark", None, "from Python, with `on=`"),
+/// Engines elsewhere: their name, what they carry, programs that must be on the path, and why they
+/// cannot be used from here without them.
+const ELSEWHERE: [(&str, Carries, Option<[&str; 2]>, &str); 5] = [
+    ("mpi", Carries::Specs, Some(MPI), "windfall-mpi and mpirun are not on the path"),
+    ("slurm", Carries::Specs, None, "it takes jobs by `windfall submit`"),
+    ("dask", Carries::Code, None, "from Python, with `on=`"),
+    ("ray", Carries::Code, None, "from Python, with `on=`"),
+    ("spark", Carries::Code, None, "from Python, with `on=`"),
 ];
-
-/// Those of them that run a job's text alone, without functions of Python.
-const SPECS_ONLY: [&str; 2] = ["mpi", "slurm"];
-
-/// Why nothing elsewhere can run a job of closures or of code that is only in this process.
-const UNFIT: &str = "the job holds code or data that cannot be written down";
 
 /// Up to so many workers each number of threads has its row; then each power of two.
 const ROWS_MAX: usize = 8;
+
+/// Why what carries so much cannot run a job that needs so much, if it cannot.
+fn refusal(needs: Carries, carries: Carries) -> Option<&'static str> {
+    match needs {
+        _ if needs <= carries => None,
+        Carries::Closures => Some("the job holds code or data that cannot be written down"),
+        Carries::Specs | Carries::Code => Some("it carries no functions"),
+    }
+}
 
 impl Here {
     /// This machine with so many workers, nothing calibrated and no history.
@@ -66,21 +69,16 @@ impl Here {
     pub fn mappings(&self, profile: &Profile) -> Result<Vec<Mapping>> {
         let mut rows = vec![Mapping::serial()];
         rows.extend(self.threads().into_iter().filter_map(|workers| self.row("threads", workers)));
-        let within = rows.len();
-        rows.extend(self.engines());
-        for (name, programs, why) in ELSEWHERE {
+        let within = |row: Mapping, carries| match refusal(profile.needs, carries) {
+            Some(why) => Mapping { missing: Some(why.into()), ..row },
+            None => row,
+        };
+        rows.extend(self.engines().into_iter().map(|row| within(row, Carries::Code)));
+        for (name, carries, programs, why) in ELSEWHERE {
             let is_here = programs.is_some_and(|programs| machine::is_on_path(&programs));
             let missing = (!is_here).then(|| why.to_owned());
-            rows.extend(self.row(name, self.elsewhere).map(|row| Mapping { missing, ..row }));
-        }
-        for row in &mut rows[within..] {
-            match profile.needs {
-                Carries::Closures => row.missing = Some(UNFIT.into()),
-                Carries::Code if SPECS_ONLY.contains(&row.name.as_str()) => {
-                    row.missing = Some("it carries no functions".into());
-                }
-                _ => {}
-            }
+            let row = self.row(name, self.elsewhere).map(|row| Mapping { missing, ..row });
+            rows.extend(row.map(|row| within(row, carries)));
         }
         Ok(rows)
     }

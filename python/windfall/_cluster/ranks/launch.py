@@ -23,6 +23,9 @@ _VENDORS = {
 """MPIs by the name that mpi4py gives: what their launchers say of themselves, and Slurm's name of
 how their ranks find one another."""
 
+_ENGINES_MAX = 1000
+"""How many connections rank 0 can watch at once, by `select`."""
+
 _ASK_S = 30
 """How long a question to a program may take, in seconds."""
 
@@ -69,6 +72,11 @@ def mpirun(mpi: str) -> str:
 def command(options: dict[str, Any], mpi: str) -> list[str]:
     """Return the command that starts the ranks, one more than engines."""
     engines = options["engines"]
+    if engines > _ENGINES_MAX:
+        fail(
+            f"{engines} engines as ranks of MPI are more than one rank can lead: {_ENGINES_MAX}",
+            "start fewer, with more threads each",
+        )
     program = [sys.executable, "-m", "windfall._cluster.ranks.rank", str(engines)]
     given = shlex.split(options.get("mpirun") or "")
     if options["launcher"] == "slurm":

@@ -71,7 +71,6 @@ class Post:
         self._unsent_bytes: dict[int, int] = {}
         self._arriving: dict[int, deque[_Arriving | Packet]] = {}
         self._status = mpi.Status()
-        self.broadcasts = 0
 
     @property
     def is_busy(self) -> bool:
@@ -113,7 +112,6 @@ class Post:
             self._keep(request, piece, batches[0][0], len(piece))
         for fd in fds[1:]:
             os.close(fd)
-        self.broadcasts += 1
 
     def _talk(self, rank: int, head: tuple[int, ...], body: bytes) -> None:
         data = _HEAD.pack(*head) + body

@@ -24,9 +24,6 @@ _COMPANY_S = 0.0001
 _COMPANY_LOOKS = 3
 """How long rank 0 waits for the same segment to be there for all ranks, and how often."""
 
-ENGINES_MAX = 1000
-"""How many connections rank 0 can watch at once."""
-
 _END_S = 1.0
 """How long ranks may take to end once the controller has, in seconds; then they are aborted."""
 
