@@ -13,6 +13,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,49 @@ def need(*modules):
             pytest.skip(
                 f"{module} is not installed: pip install -r tests/backends/requirements.txt"
             )
+
+
+ALONE = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    # Nothing but this machine, and no copies between processes that a container may forbid.
+    "OMPI_MCA_plm": "isolated",
+    "OMPI_MCA_btl": "self,vader",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "HYDRA_IFACE": "lo",
+}
+
+MPIS = {"openmpi": "Open MPI", "mpich": "MPICH"}
+VENDOR = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI"
+VENDOR += "; print(MPI.get_vendor()[0])"
+
+
+@contextlib.contextmanager
+def mpi(name):
+    """The MPI of that name as the one that mpi4py loads in whatever is started meanwhile."""
+    need("mpi4py")
+    if shutil.which(f"mpirun.{name}") is None:
+        pytest.skip(f"mpirun.{name} is not installed")
+    before = dict(os.environ)
+    # Open MPI's sockets must have short paths.
+    short = Path(tempfile.mkdtemp(prefix="windfall-", dir="/tmp"))
+    os.environ.update(ALONE, TMPDIR=str(short), MPI4PY_MPIABI=name)
+    if name == "mpich":
+        # MPICH by the name that mpi4py looks for, which Debian does not give it.
+        for found in Path("/usr/lib").glob("*/libmpich.so.12"):
+            (short / "libmpi.so.12").symlink_to(found)
+        os.environ["LD_LIBRARY_PATH"] = str(short)
+    try:
+        found = subprocess.run([sys.executable, "-c", VENDOR], capture_output=True, text=True)
+        if found.stdout.strip() != MPIS[name]:
+            pytest.skip(f"mpi4py does not load {MPIS[name]} here")
+        yield name
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        shutil.rmtree(short, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -7,23 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from engines import need
+from engines import ALONE, need
 from jobs import CODE, JOBS
 
 PROGRAM = Path(__file__).with_name("mpi_program.py")
 RANKS = 3
 TIMEOUT_S = 240
-ALONE = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    # Nothing but this machine, and no copies between processes that a container may forbid.
-    "OMPI_MCA_plm": "isolated",
-    "OMPI_MCA_btl": "self,vader",
-    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-    "HYDRA_IFACE": "lo",
-}
 
 
 def launchers():

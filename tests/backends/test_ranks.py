@@ -3,58 +3,32 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import engines
 import numpy as np
 import pytest
-from engines import need
-from test_mpi import ALONE
+from engines import MPIS
+from jobs import CODE, JOBS, told
 
 import windfall
 from windfall._cluster.map_dealt import chunks
 
 ENGINES = 3
-MPIS = {"openmpi": "Open MPI", "mpich": "MPICH"}
 MARK = f"WINDFALL_RANKS={os.getpid()}"
 COMMAND = Path(__file__).resolve().parents[2] / "target/release/windfall"
-VENDOR = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI"
-VENDOR += "; print(MPI.get_vendor()[0])"
 
 
 @pytest.fixture(scope="module", params=MPIS)
-def mpi(request, tmp_path_factory):
+def mpi(request):
     """An MPI that mpi4py loads, in the environment of whatever is started."""
-    need("mpi4py")
-    if shutil.which(f"mpirun.{request.param}") is None:
-        pytest.skip(f"mpirun.{request.param} is not installed")
-    short = Path("/tmp") / f"windfall-ranks-{os.getpid()}"
-    before = dict(os.environ)
-    os.environ.update(ALONE, TMPDIR=str(short), MPI4PY_MPIABI=request.param)
-    os.environ.update([MARK.split("=")])
-    if request.param == "mpich":
-        os.environ["LD_LIBRARY_PATH"] = str(_mpich(tmp_path_factory.mktemp("mpich")))
-    short.mkdir()
-    try:
-        found = subprocess.run([sys.executable, "-c", VENDOR], capture_output=True, text=True)
-        if found.stdout.strip() != MPIS[request.param]:
-            pytest.skip(f"mpi4py does not load {MPIS[request.param]} here")
-        yield request.param
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        shutil.rmtree(short, ignore_errors=True)
-
-
-def _mpich(folder):
-    """MPICH by the name that mpi4py looks for, which Debian does not give it."""
-    for found in Path("/usr/lib").glob("*/libmpich.so.12"):
-        (folder / "libmpi.so.12").symlink_to(found)
-    return folder
+    with engines.mpi(request.param) as name:
+        os.environ.update([MARK.split("=")])
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +69,12 @@ def test_push_and_pull(rc):
     rc[1].push({"large": 5}).get(60)
     assert rc[1].pull("large").get(60) == 5
     assert rc[0].apply(len, numbers).get(60) == len(numbers)
+
+
+@pytest.mark.parametrize("jobs", [JOBS, CODE], ids=["formulas", "functions"])
+def test_the_answers_of_jobs_are_those_of_threads(rc, jobs):
+    for name, job in jobs.items():
+        assert told(job(on=rc)) == told(job()), name
 
 
 def test_scatter_and_gather(rc):
@@ -223,7 +203,7 @@ def test_outside_of_an_allocation_a_batch_job_is_submitted(mpi, tmp_path, monkey
     done = subprocess.run(command, input=json.dumps(options), capture_output=True, text=True)
     assert "submitted as job 42: 5 ranks" in done.stdout, done.stderr
     script = said.read_text()
-    assert "--ntasks=5" in script and "--time=5" in script
+    assert "--ntasks=4" in script and "--time=5" in script
     assert f"exec srun --mpi={'pmix' if mpi == 'openmpi' else 'pmi2'}" in script
 
 

@@ -113,17 +113,18 @@ def submit(words: Sequence[str], options: dict[str, Any]) -> None:
     if "PYTHONPATH" in os.environ:
         exports.append(f"export PYTHONPATH={shlex.quote(os.environ['PYTHONPATH'])}")
     script = "\n".join(["#!/bin/sh", *exports, f"exec {shlex.join(words)}", ""])
-    name, ranks = options["name"], options["engines"] + 1
-    asked = ["sbatch", "--parsable", f"--job-name=windfall-{name}", f"--ntasks={ranks}"]
-    # Rank 0 leads and takes no core, but a task of Slurm it is.
-    asked += ["--overcommit", *(options.get("sbatch") or [])]
+    name, engines = options["name"], options["engines"]
+    # A core for each engine; rank 0 leads and takes none, so srun puts it on top. To overcommit
+    # the job itself would grant it a single core on each node.
+    asked = ["sbatch", "--parsable", f"--job-name=windfall-{name}", f"--ntasks={engines}"]
+    asked += options.get("sbatch") or []
     done = subprocess.run(asked, input=script, capture_output=True, text=True, timeout=_ASK_S)
     if done.returncode:
         said = done.stderr.strip() or "it said nothing"
         fail(f"sbatch refused the job: {said}", "--sbatch=OPTION gives it what it misses")
     job = done.stdout.strip().split(";")[0]
     print(
-        f"submitted as job {job}: {ranks} ranks, the first of which leads\n"
+        f"submitted as job {job}: {engines + 1} ranks, the first of which leads\n"
         f"cluster `{name}` is there when the job runs, for clients on the job's first node\n"
         f"`squeue --job {job}` tells where it stands, `scancel {job}` ends it"
     )
