@@ -30,7 +30,7 @@ impl Executor for Wire<'_> {
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let spec = work.spec().ok_or_else(|| Error::wire("a job without a spec"))?;
-        let parcel = self.packer.of(spec, |packed| Ok(Arc::new(packed)))?;
+        let parcel = self.packer.of((work, spec), |packed| Ok(Arc::new(packed)))?;
         let (tables, held) = parcel.map(|parcel| (parcel.name, parcel.body)).unzip();
         for shards in work.shards().cut(ORDERS) {
             if work.cancel().is_stopped() {

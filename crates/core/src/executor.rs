@@ -90,6 +90,11 @@ pub trait Work: Sync {
         })
     }
 
+    /// What earlier rounds have found, if the shards need it: [`crate::Kernel::learnt`].
+    fn learnt(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// The flag that asks to stop.
     fn cancel(&self) -> &Cancel;
 

@@ -32,6 +32,12 @@ pub trait Kernel: Sync {
         false
     }
 
+    /// What earlier rounds have found, as bytes, if the shards of this one need it: whoever runs
+    /// them elsewhere is [given](crate::Source::learnt) it and need not run those rounds again.
+    fn learnt(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Whether one shard may take seconds: an executor then keeps the calling thread free to tick.
     fn has_long_shards(&self) -> bool {
         false

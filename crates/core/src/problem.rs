@@ -57,6 +57,12 @@ pub trait Source {
     fn code(&self) -> Result<Arc<[u8]>> {
         Err(no_code())
     }
+
+    /// What the rounds before the one whose shards are wanted have found, where it came along
+    /// with them ([`crate::Kernel::learnt`]); without it they are run again.
+    fn learnt(&self) -> Option<Arc<[u8]>> {
+        None
+    }
 }
 
 /// A job with code, where there can be none.

@@ -182,6 +182,10 @@ impl<K: Kernel> Work for Erased<'_, K> {
         self.job.spec
     }
 
+    fn learnt(&self) -> Option<Vec<u8>> {
+        self.job.kernel.learnt()
+    }
+
     fn cancel(&self) -> &Cancel {
         self.cancel
     }

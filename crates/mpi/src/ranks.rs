@@ -36,7 +36,7 @@ impl<'a> Ranks<'a> {
         spec: &JobSpec,
         tick: &mut dyn FnMut(),
     ) -> Result<()> {
-        let parcel = self.packer.of(spec, |packed| Ok(Arc::new(Mutex::new(packed))))?;
+        let parcel = self.packer.of((work, spec), |packed| Ok(Arc::new(Mutex::new(packed))))?;
         let (tables, packed) = parcel.map(|parcel| (parcel.name, parcel.body)).unzip();
         let is_new = tables.is_some() && tables != state.sent;
         // MPI asks for the right to write even where it only reads.

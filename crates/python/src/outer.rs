@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use windfall::machine::Workers;
 use windfall::remote::{Given, Order, deliver, pack, read_failure, unpack};
 use windfall::{
@@ -34,13 +34,15 @@ pub struct Outer<'a> {
     workers: usize,
     has_shared_storage: bool,
     inputs: &'a Inputs,
-    /// What the job reads: its name, packed bytes and files; made once for all rounds.
+    /// What the last round has read; most often the next one reads the same.
     parcel: Mutex<Option<Parcel>>,
     raised: Mutex<Option<PyErr>>,
 }
 
+/// What a round reads: its name, packed bytes and files.
 #[derive(Debug)]
 struct Parcel {
+    learnt: Option<Arc<[u8]>>,
     name: Option<String>,
     packed: Option<Py<PyArray1<u8>>>,
     files: Files,
@@ -71,11 +73,11 @@ impl<'a> Outer<'a> {
         lock(&self.raised).take()
     }
 
-    /// What the job reads, with its name.
-    fn parcel(&self, has_code: bool) -> Result<Parcel> {
+    /// What a round reads after those before have found `learnt`.
+    fn parcel(&self, has_code: bool, learnt: Option<Arc<[u8]>>) -> Result<Parcel> {
         let tables = self.inputs.tables.clone();
         let code = has_code.then(|| self.inputs.code()).transpose()?;
-        let (mut given, mut files) = (Given { tables, code }, Files::new());
+        let (mut given, mut files) = (Given { tables, code, learnt: learnt.clone() }, Files::new());
         let name = (!given.is_empty()).then(|| given.name());
         if self.has_shared_storage {
             for (path, file) in &self.inputs.files {
@@ -86,16 +88,18 @@ impl<'a> Outer<'a> {
         }
         let packed = (!given.is_empty()).then(|| pack(&given));
         let packed = Python::attach(|py| packed.map(|bytes| bytes.into_pyarray(py).unbind()));
-        Ok(Parcel { name, packed, files })
+        Ok(Parcel { learnt, name, packed, files })
     }
 
     fn round(&self, py: Python<'_>, work: &dyn Work) -> Result<Round> {
         let spec = work.written(&self.name)?;
+        let learnt = work.learnt().map(Arc::from);
         let mut kept = lock(&self.parcel);
-        if kept.is_none() {
-            *kept = Some(self.parcel(spec.has_code)?);
-        }
-        let parcel = kept.as_ref().expect("it was made above");
+        let parcel = match kept.take_if(|kept| kept.learnt == learnt) {
+            Some(parcel) => parcel,
+            None => self.parcel(spec.has_code, learnt)?,
+        };
+        let parcel = kept.insert(parcel);
         Ok(Round {
             job: spec.to_json(),
             tables: parcel.name.clone(),

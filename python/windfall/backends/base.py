@@ -150,16 +150,22 @@ class Session:
         self._losses = 0
 
     def share(self, round: Round) -> None:
-        """Share the round's parcel, once for all rounds of a run."""
-        if round.parcel is not None and self._parcel is None:
-            self._parcel = Parcel(*round.parcel)
-            self.shared = self.backend.share(self._parcel)
+        """Share the round's parcel, once for all rounds that read the same."""
+        parcel = None if round.parcel is None else Parcel(*round.parcel)
+        if parcel is None or (self._parcel is not None and parcel.name == self._parcel.name):
+            return
+        self._unshare()
+        self._parcel, self.shared = parcel, self.backend.share(parcel)
 
     def close(self) -> None:
         """Take back what was shared."""
+        self._unshare()
+        self.backend.close()
+
+    def _unshare(self) -> None:
         if self.shared is not None:
             self.backend.unshare(self.shared)
-        self.backend.close()
+            self.shared = None
 
     def replies(self, round: Round) -> Iterator[Told | None]:
         """Send the orders of a round; yield replies as they come, and now and then nothing."""

@@ -105,7 +105,7 @@ impl Executor for Engines<'_> {
         if work.cancel().is_stopped() || work.shards().is_empty() {
             return Ok(());
         }
-        let parcel = self.packer.of(spec, load)?;
+        let parcel = self.packer.of((work, spec), load)?;
         let ((link, client), _) = enter(&self.name)?;
         let mut run = Run { link, sink, pending: BTreeMap::new(), failed: None, is_aborted: false };
         run.submit(self, work, (spec, parcel), client << 40);

@@ -122,6 +122,9 @@ impl Work for Rest<'_> {
     fn spec(&self) -> Option<&JobSpec> {
         self.work.spec()
     }
+    fn learnt(&self) -> Option<Vec<u8>> {
+        self.work.learnt()
+    }
     fn cancel(&self) -> &Cancel {
         self.work.cancel()
     }

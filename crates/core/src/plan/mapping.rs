@@ -22,6 +22,9 @@ pub struct Costs {
     pub orders_per_worker: Option<u64>,
     /// Whether each worker builds the problem anew, every round, from tables that it is given.
     pub builds: bool,
+    /// Whether an order is not told what earlier rounds have found, and runs them again if its
+    /// shards need it.
+    pub repeats: bool,
 }
 
 impl Costs {
@@ -35,6 +38,7 @@ impl Costs {
         bytes_per_s: None,
         orders_per_worker: None,
         builds: false,
+        repeats: false,
     };
 }
 
@@ -135,6 +139,7 @@ pub const DEFAULTS: &[Default] = &[
             order_s: 1.0,
             bytes_per_s: Some(1e8),
             orders_per_worker: Some(1),
+            repeats: true,
             ..SENT
         },
         source: "Slurm 22.05 on one node, arrays start in waves of a second, 2026-11",

@@ -70,8 +70,8 @@ fn seconds(profile: &Profile, mapping: &Mapping) -> f64 {
     let (mut rounds_s, mut before_s) = (0.0, 0.0);
     for round in &profile.rounds {
         rounds_s += round_s(profile, (round, before_s), mapping);
-        // Where each shard runs the rounds before its own again.
-        before_s += if profile.is_chained && mapping.costs.builds { round.work_s() } else { 0.0 };
+        let repeats = profile.is_chained && mapping.costs.repeats;
+        before_s += if repeats { round.work_s() } else { 0.0 };
     }
     fixed_s(profile, mapping) + rounds_s
 }
@@ -123,7 +123,7 @@ fn round_s(profile: &Profile, (round, before_s): (&Round, f64), mapping: &Mappin
         let shards = each.min(round.shards - place * each) as f64;
         // Of very many orders one is like the other.
         let work = works.get(place as usize).copied().unwrap_or(round.mean_s * shards);
-        mapping.costs.order_s + (work + before_s * shards) * slowdown + shards * beside
+        mapping.costs.order_s + (before_s + work) * slowdown + shards * beside
     };
     let spent = makespan(orders, mapping.workers, order_s);
     // Partials are merged one after the other, while others are being made.
@@ -166,7 +166,8 @@ fn break_even(profile: &Profile, mapping: &Mapping) -> Option<u64> {
         let (orders, _) = orders(round, mapping);
         let all_orders_s = orders as f64 * mapping.costs.order_s / mapping.workers as f64;
         before += begin_s(profile, round, mapping);
-        let again = if profile.is_chained && mapping.costs.builds { shards * work_s } else { 0.0 };
+        let repeats = profile.is_chained && mapping.costs.repeats;
+        let again = if repeats { orders as f64 * work_s } else { 0.0 };
         work_s += round.work_s();
         let mut each = profile.slowdown(mapping.workers) * (round.work_s() + again)
             + shards * beside_s(round, &mapping.costs);
@@ -239,10 +240,10 @@ mod tests {
     #[test]
     fn where_rounds_are_run_again_elsewhere_they_add_up() {
         let mut profile = Profile::of_rounds(vec![Round::of_equal(4, 0.1); 3]);
-        let sent = Costs { builds: true, ..Costs::NONE };
+        let sent = Costs { repeats: true, ..Costs::NONE };
         assert!((time(&profile, 2, sent) - 0.6).abs() < 1e-9);
         profile.is_chained = true;
-        // Two turns of a shard and of 0, 4 and 8 shards before it.
+        // Two turns of an order of one shard, after 0, 4 and 8 shards of earlier rounds.
         assert!((time(&profile, 2, sent) - 0.2 * (1.0 + 5.0 + 9.0)).abs() < 1e-9);
         assert!((time(&profile, 2, Costs::NONE) - 0.6).abs() < 1e-9);
         assert_eq!(predict(&profile, &mapping(2, sent), 0.1).break_even, None);

@@ -66,9 +66,7 @@ pub fn pilot(problem: &dyn Problem, limits: Limits, control: &Control<'_>) -> Re
         true => slowdown(&log, problem, limits, control)?,
         false => 1.0,
     };
-    let second = log.second;
     let mut profile = profile(problem, log, is_finished);
-    profile.is_chained = is_chained(&profile, problem, second, limits)?;
     profile.loaded = (limits.workers, slowdown);
     profile.pilot_s = watch.elapsed_s();
     Ok(profile)
@@ -131,31 +129,13 @@ fn slowdown(
     Ok(if before_s > 0.0 { (after_s / before_s).max(1.0) } else { 1.0 })
 }
 
-/// Whether the shard at `second`, the first of the second round, takes as long alone as the round
-/// before it: then it runs that round again.
-fn is_chained(
-    profile: &Profile,
-    problem: &dyn Problem,
-    second: Option<u64>,
-    limits: Limits,
-) -> Result<bool> {
-    let (Some(shard @ 1..), [first, next, ..]) = (second, profile.rounds.as_slice()) else {
-        return Ok(false);
-    };
-    if profile.needs == Carries::Closures || first.work_s() > SEARCH * limits.seconds {
-        return Ok(false);
-    }
-    let watch = Stopwatch::start();
-    problem.run_shard(problem.shards().get(shard))?;
-    Ok(watch.elapsed_s() - next.mean_s > 0.5 * first.work_s())
-}
-
 fn profile(problem: &dyn Problem, log: Log, is_finished: bool) -> Profile {
     let shards = problem.shards();
-    let Log { rounds, end, mut gaps, is_cut, is_refused, .. } = log;
+    let Log { rounds, end, mut gaps, is_cut, is_refused, is_chained, .. } = log;
     let last_s = gaps.pop().unwrap_or(0.0);
     let mut profile = Profile::of_rounds(rounds);
     (profile.tasks, profile.tasks_per_shard) = (shards.tasks(), shards.tasks_per_shard());
+    profile.is_chained = is_chained;
     profile.prepare_s = 0.0 + gaps.iter().sum::<f64>();
     profile.finish_s = is_finished.then_some(last_s);
     profile.needs = Carries::needed(problem.spec());

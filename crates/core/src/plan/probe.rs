@@ -46,8 +46,8 @@ pub(super) struct Probe {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub rounds: Vec<Round>,
-    /// The first shard of the second round.
-    pub second: Option<u64>,
+    /// Whether a round needs what those before it have found.
+    pub is_chained: bool,
     /// One past the last shard of the last round.
     pub end: u64,
     /// Seconds before, between and after rounds.
@@ -226,7 +226,7 @@ impl Executor for Probe {
         let round = round(work, &runs, &claims, (&self.lock().under_way, deliver_s));
         let mut log = self.lock();
         if log.rounds.len() == 1 {
-            log.second = work.shards().get(0);
+            log.is_chained = work.learnt().is_some();
         }
         log.end = work.shards().end();
         log.is_cut |= is_cut;

@@ -28,8 +28,7 @@ pub struct Profile {
     pub extent: Extent,
     /// What must be brought to workers elsewhere: closures never leave the process.
     pub needs: Carries,
-    /// Whether a shard that runs alone runs the rounds before its own first, which elsewhere every
-    /// shard does.
+    /// Whether the shards of a round need what the rounds before it have found.
     pub is_chained: bool,
     /// How many workers the pilot tried at once, and how much longer a shard then takes.
     pub loaded: (usize, f64),

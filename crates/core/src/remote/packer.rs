@@ -1,29 +1,29 @@
-//! The tables and the code that a job reads, packed once for jobs that name the same.
+//! All that a job reads beside its text, packed once for jobs that read the same.
 
-use super::{Noting, pack};
-use crate::{Build, JobSpec, Result, Source};
+use super::{Given, Noting, pack};
+use crate::{Build, JobSpec, Result, Source, Work};
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tables and code on their way: the name by which workers may keep them, and what travels.
+/// What a job reads, on its way: the name by which workers may keep them, and what travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel<T> {
     /// [`super::Given::name`].
     pub name: String,
-    /// The packed tables in the form that an executor sends.
+    /// The packed bytes in the form that an executor sends.
     pub body: T,
 }
 
-/// Finds and packs the tables and the code that jobs read, and keeps those of the last one: rounds
-/// of a job, and jobs on the same data, send the same parcel.
+/// Finds and packs what jobs read, and keeps that of the last one: jobs on the same data, and
+/// rounds of a job that do not learn from one another, send the same parcel.
 pub struct Packer<'a, T> {
     build: &'a dyn Build,
     source: &'a (dyn Source + Sync),
     last: Mutex<Option<Last<T>>>,
 }
 
-/// What of a job named its tables, and their parcel if there were any.
+/// By what of a job all that it reads was named, and the parcel if there was anything.
 struct Last<T> {
     named_by: Value,
     parcel: Option<Parcel<T>>,
@@ -35,20 +35,22 @@ impl<'a, T: Clone> Packer<'a, T> {
         Self { build, source, last: Mutex::new(None) }
     }
 
-    /// The tables of `spec`, none if it reads none; `load` turns [packed](super::pack) bytes into
-    /// what travels.
+    /// What the job `spec` of `work` reads, none if that is nothing; `load` turns
+    /// [packed](super::pack) bytes into what travels.
     ///
     /// # Errors
     /// As [`Build::build`], and those of `load`.
     pub fn of(
         &self,
-        spec: &JobSpec,
+        (work, spec): (&dyn Work, &JobSpec),
         load: impl FnOnce(Vec<u8>) -> Result<T>,
     ) -> Result<Option<Parcel<T>>> {
-        // Data are named by text; what changes from round to round is not.
+        // Data are named by text; what changes from round to round is not, but for what was learnt.
         let texts = spec.options.values().filter(|value| value.is_string()).cloned();
+        let learnt: Option<Arc<[u8]>> = work.learnt().map(Arc::from);
+        let hash = learnt.as_ref().map(|bytes| blake3::hash(bytes).to_hex().to_string());
         let named_by = Value::from_iter(
-            [Value::from(spec.problem.as_str()), Value::from(spec.data.clone())]
+            [Value::from(spec.problem.as_str()), Value::from(spec.data.clone()), hash.into()]
                 .into_iter()
                 .chain(texts),
         );
@@ -58,7 +60,7 @@ impl<'a, T: Clone> Packer<'a, T> {
         }
         let noting = Noting::new(self.source);
         self.build.build(spec, &noting)?;
-        let given = noting.into_given();
+        let given = Given { learnt, ..noting.into_given() };
         let parcel = match given.is_empty() {
             true => None,
             false => Some(Parcel { name: given.name(), body: load(pack(&given))? }),

@@ -42,33 +42,30 @@ struct Failure {
     seed: String,
     message: String,
     trace: Option<String>,
+    hint: Option<String>,
 }
 
 /// The error of a shard as bytes.
 pub fn write_failure(shard: u64, error: &Error) -> Vec<u8> {
-    let failure = match error.kind() {
-        ErrorKind::Task { tasks, seed, message, trace, .. } => {
-            let (seed, message, trace) = (seed.clone(), message.clone(), trace.clone());
-            Failure { shard, tasks: *tasks, seed, message, trace }
-        }
-        _ => {
-            let (seed, message) = (String::new(), error.to_string());
-            Failure { shard, tasks: (0, 0), seed, message, trace: None }
-        }
+    let (tasks, seed, message, trace) = match error.kind().clone() {
+        ErrorKind::Task { tasks, seed, message, trace, .. } => (tasks, seed, message, trace),
+        kind => ((0, 0), String::new(), kind.to_string(), None),
     };
+    let hint = error.remedy().map(str::to_owned);
+    let failure = Failure { shard, tasks, seed, message, trace, hint };
     serde_json::to_vec(&failure).expect("plain values can be written")
 }
 
 /// The shard that failed on `worker`, and its error; none if the bytes are not those of
 /// [`write_failure`].
 pub fn read_failure(bytes: &[u8], worker: &str) -> Option<(u64, Error)> {
-    let Failure { shard, tasks, seed, message, trace } = serde_json::from_slice(bytes).ok()?;
+    let Failure { shard, tasks, seed, message, trace, hint } = serde_json::from_slice(bytes).ok()?;
     let worker = worker.to_owned();
     let error = match seed.is_empty() {
         true => Error::io(worker, message),
         false => Error::new(ErrorKind::Task { tasks, seed, worker, message, trace }),
     };
-    Some((shard, error))
+    Some((shard, hint.into_iter().fold(error, Error::hint)))
 }
 
 #[cfg(test)]
@@ -108,10 +105,11 @@ mod tests {
             message: "no".into(),
             trace: Some("a.rs:1".into()),
         };
-        let bytes = write_failure(1, &Error::new(kind));
+        let bytes = write_failure(1, &Error::new(kind).hint("yes"));
         let (shard, error) = read_failure(&bytes, "rank 2").unwrap();
-        assert_eq!(shard, 1);
-        assert_eq!(error.to_string(), "a task of 3..6 failed (seed 7, rank 2): no\na.rs:1");
+        assert_eq!((shard, error.remedy()), (1, Some("yes")));
+        let text = "a task of 3..6 failed (seed 7, rank 2): no\na.rs:1\nhint: yes";
+        assert_eq!(error.to_string(), text);
         let (_, error) = read_failure(&write_failure(0, &Error::wire("x")), "rank 2").unwrap();
         assert_eq!(error.to_string(), "`rank 2`: unreadable bytes: x");
         assert!(read_failure(b"{}", "rank 2").is_none());

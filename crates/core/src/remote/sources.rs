@@ -54,19 +54,24 @@ pub struct Given {
     pub tables: Tables,
     /// The code that is a part of the job, if there is any.
     pub code: Option<Arc<[u8]>>,
+    /// What earlier rounds have found, if the shards need it.
+    pub learnt: Option<Arc<[u8]>>,
 }
 
 impl Given {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.code.is_none()
+        *self == Self::default()
     }
 
     /// Paths and content hashes: equal names mean equal contents.
     pub fn name(&self) -> String {
         let tables = self.tables.iter().map(|(path, table)| format!("{path}:{}", table.hash()));
-        let code = self.code.iter().map(|code| format!("code:{}", blake3::hash(code).to_hex()));
-        tables.chain(code).collect::<Vec<_>>().join(",")
+        let named = |kind: &str, bytes: &Option<Arc<[u8]>>| {
+            bytes.as_ref().map(|bytes| format!("{kind}:{}", blake3::hash(bytes).to_hex()))
+        };
+        let others = [named("code", &self.code), named("learnt", &self.learnt)];
+        tables.chain(others.into_iter().flatten()).collect::<Vec<_>>().join(",")
     }
 }
 
@@ -79,6 +84,10 @@ impl Source for Given {
     fn code(&self) -> Result<Arc<[u8]>> {
         self.code.clone().ok_or_else(|| Error::wire("a job with code that did not come along"))
     }
+
+    fn learnt(&self) -> Option<Arc<[u8]>> {
+        self.learnt.clone()
+    }
 }
 
 #[cfg(test)]
@@ -89,7 +98,7 @@ mod tests {
     fn what_was_noted_is_what_is_given() {
         let table = Table::from_numbers([("x", vec![1.0])]).unwrap();
         let tables = Tables::from(["a", "b"].map(|path| (path.to_owned(), table.clone())));
-        let given = Given { tables, code: Some([1, 2].into()) };
+        let given = Given { tables, code: Some([1, 2].into()), learnt: None };
         let noting = Noting::new(&given);
         assert_eq!(noting.table("b").unwrap(), table);
         assert!(noting.table("bb").unwrap_err().to_string().contains("did you mean `b`?"));
@@ -98,5 +107,6 @@ mod tests {
         assert_eq!(noted.tables.keys().collect::<Vec<_>>(), ["b"]);
         assert_eq!(noted.code, given.code);
         assert_ne!(noted.name(), Given { code: Some([1, 3].into()), ..noted.clone() }.name());
+        assert_ne!(noted.name(), Given { learnt: Some([1, 2].into()), ..noted.clone() }.name());
     }
 }

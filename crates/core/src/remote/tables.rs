@@ -1,5 +1,5 @@
-//! What a job reads as bytes: a description as JSON, then columns, each from a cache line on, and
-//! code.
+//! What a job reads as bytes: a description as JSON, then columns, each from a cache line on, code,
+//! and what earlier rounds have found.
 
 use super::Given;
 use crate::{Column, Error, Labels, Numbers, Result, Table};
@@ -21,8 +21,10 @@ const ALIGN: usize = 64;
 #[derive(Debug, Deserialize, Serialize)]
 struct Head {
     tables: Vec<Description>,
-    /// Where the code lies, after all columns, and how many bytes it has.
+    /// Where the code lies, after all columns, and how many bytes it has; the same of what earlier
+    /// rounds have found.
     code: Option<(usize, usize)>,
+    learnt: Option<(usize, usize)>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -46,12 +48,12 @@ enum Place {
     },
 }
 
-/// Writes tables and code down.
+/// Writes down all that a job is given.
 ///
 /// # Cost
 /// One copy of the columns.
 pub fn pack(given: &Given) -> Vec<u8> {
-    let Given { tables, code } = given;
+    let Given { tables, code, learnt } = given;
     let mut end = 0;
     let mut place = |nbytes: usize| {
         let start = end;
@@ -73,7 +75,9 @@ pub fn pack(given: &Given) -> Vec<u8> {
         Description { path: path.clone(), columns: columns.collect() }
     });
     let tables = described.collect();
-    let head = Head { tables, code: code.as_ref().map(|code| (place(code.len()), code.len())) };
+    let mut lies =
+        |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map(|bytes| (place(bytes.len()), bytes.len()));
+    let head = Head { tables, code: lies(code), learnt: lies(learnt) };
     let json = serde_json::to_vec(&head).expect("plain values");
     let mut bytes = Vec::with_capacity((8 + json.len()).next_multiple_of(ALIGN) + end);
     bytes.extend((json.len() as u64).to_le_bytes());
@@ -85,9 +89,9 @@ pub fn pack(given: &Given) -> Vec<u8> {
             Column::Labels(labels) => append(&mut bytes, labels.codes(), u32::to_le_bytes),
         }
     }
-    if let Some(code) = code {
+    for part in [code, learnt].into_iter().flatten() {
         bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
-        bytes.extend_from_slice(code);
+        bytes.extend_from_slice(part);
     }
     bytes
 }
@@ -139,14 +143,14 @@ pub fn unpack(held: &Held) -> Result<Given> {
         let columns = columns.into_iter().map(|(name, place)| Ok((name, column(place)?)));
         tables.insert(path, Table::new(columns.collect::<Result<_>>()?)?);
     }
-    let code = match head.code {
-        None => None,
+    let part = |lies: Option<(usize, usize)>| match lies {
+        None => Ok(None),
         Some((start, length)) => {
             let range = range(start, length, 1).ok_or_else(|| broken(&"too short"))?;
-            Some(Arc::from(&bytes[range]))
+            Ok(Some(Arc::from(&bytes[range])))
         }
     };
-    Ok(Given { tables, code })
+    Ok(Given { tables, code: part(head.code)?, learnt: part(head.learnt)? })
 }
 
 /// The numbers in a range that is there, shared if they can be read in place.
@@ -199,7 +203,7 @@ mod tests {
     }
 
     fn given(path: &str, rows: usize) -> Given {
-        Given { tables: Tables::from([(path.to_owned(), table(rows))]), code: None }
+        Given { tables: Tables::from([(path.to_owned(), table(rows))]), ..Given::default() }
     }
 
     /// Bytes that begin anywhere in memory.
@@ -217,7 +221,8 @@ mod tests {
             let tables =
                 Tables::from([("law".to_owned(), table(rows)), ("b".to_owned(), table(3))]);
             let code = (rows > 1).then(|| vec![7; rows].into());
-            let given = Given { tables, code };
+            let learnt = (rows != 5).then(|| vec![8; 3 * rows].into());
+            let given = Given { tables, code, learnt };
             let packed = pack(&given);
             for shift in 0..9 {
                 let shifted = Shifted([vec![0; shift], packed.clone()].concat(), shift);
@@ -240,7 +245,8 @@ mod tests {
 
     #[test]
     fn bytes_cut_short_are_an_error() {
-        let packed = pack(&Given { code: Some([1; 9].into()), ..given("a", 40) });
+        let (code, learnt) = (Some([1; 9].into()), Some([2; 7].into()));
+        let packed = pack(&Given { code, learnt, ..given("a", 40) });
         for end in 0..packed.len() {
             assert!(unpack(&(Arc::new(packed[..end].to_vec()) as Held)).is_err(), "{end}");
         }

@@ -203,7 +203,10 @@ impl Function {
                 let code = ReplicateFunction(self.0.clone());
                 Ok(Box::new(replicates::study(code, spec, source)?))
             }
-            ("integrate", _) => Ok(Box::new(Integrate::of(PointFunction(self.0.clone()), spec)?)),
+            ("integrate", _) => {
+                let problem = Integrate::of(PointFunction(self.0.clone()), spec)?;
+                Ok(Box::new(problem.after(source.learnt().as_deref())?))
+            }
             ("bootstrap", Some(table)) => {
                 let options = read_options(&spec.options)?;
                 let code = SampleFunction(self.0.clone());

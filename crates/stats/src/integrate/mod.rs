@@ -89,11 +89,12 @@ impl Method {
 pub(crate) const ENTRY: Entry = Entry {
     name: "integrate",
     about: "integrals of formulas over a box: plain, stratified, Sobol, lattice, VEGAS+, cubature",
-    build: |spec, _| {
+    build: |spec, source| {
         spec.without_data()?;
         let JobOptions { formula, bounds, options } = read_options(&spec.options)?;
         let bounds = bounds::read(&bounds)?;
-        Ok(Box::new(Integrate::formulas(&formula, &bounds, options, spec.seed_or_fresh()?)?))
+        let job = Integrate::formulas(&formula, &bounds, options, spec.seed_or_fresh()?)?;
+        Ok(Box::new(job.after(source.learnt().as_deref())?))
     },
 };
 
@@ -253,6 +254,16 @@ impl<'a> Integrate<'a> {
         job.names = texts.to_vec();
         job.spec = Some(spec);
         Ok(job)
+    }
+
+    /// The same job, where `learnt` is what rounds have found ([`windfall_core::Source::learnt`]):
+    /// shards of the next one need not run those again.
+    ///
+    /// # Errors
+    /// [`windfall_core::ErrorKind::Wire`] if that belongs to another job.
+    pub fn after(mut self, learnt: Option<&[u8]>) -> Result<Self> {
+        learnt.map(|learnt| self.plan.take(learnt)).transpose()?;
+        Ok(self)
     }
 
     /// What the plan runs on.

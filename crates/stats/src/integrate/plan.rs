@@ -4,7 +4,7 @@ use super::block::Target;
 use super::estimate::{Estimate, Goal};
 use super::options::IntegrateOptions;
 use super::rule::Size;
-use windfall_core::{Control, Executor, JobSpec, Result, Seed, Shard, Shards, Streams};
+use windfall_core::{Control, Error, Executor, JobSpec, Result, Seed, Shard, Shards, Streams};
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,14 @@ pub(crate) trait Plan: Send + Sync {
     /// The option that only adds tasks at the end; none by default.
     fn grows_by(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Takes what earlier rounds have found, so that their shards need not be run here again.
+    ///
+    /// # Errors
+    /// [`windfall_core::ErrorKind::Wire`] if it is not what a plan such as this one has found.
+    fn take(&mut self, _learnt: &[u8]) -> Result<()> {
+        Err(Error::wire("a method that learns nothing was given what it has learnt"))
     }
 
     /// Runs one shard, here, after whatever it depends on.

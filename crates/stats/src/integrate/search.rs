@@ -8,7 +8,9 @@ use super::block::{Block, Target};
 use super::estimate::Estimate;
 use super::plan::{Plan, Solved, Work};
 use std::cell::Cell;
+use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use windfall_core::{
     Cancel, Control, Error, ErrorKind, Executor, Job, Kernel, Moments, Observer, Partial, Progress,
     Result, Serial, Shard, Shards, Stopwatch, Streams, run_bytes, run_range,
@@ -17,7 +19,7 @@ use windfall_core::{
 /// A way to place the points of an integral that learns from round to round.
 pub(crate) trait Search: Send + Sync {
     /// What is known between two rounds.
-    type State: Send + Sync;
+    type State: Clone + Send + Sync;
     /// What a task yields.
     type Partial: Partial;
 
@@ -40,6 +42,12 @@ pub(crate) trait Search: Send + Sync {
 
     /// What is known after the next round has yielded `partial`.
     fn learn(&self, state: Self::State, partial: Self::Partial) -> Self::State;
+
+    /// What tasks of the next round need of what is known.
+    fn pack(&self, state: &Self::State) -> Vec<u8>;
+
+    /// Reads what `pack` wrote: enough to run tasks of that round, not to learn from it.
+    fn unpack(&self, bytes: &[u8]) -> Result<Self::State>;
 
     /// What the points give so far; none while they give nothing.
     fn estimate(&self, state: &Self::State) -> Option<Estimate>;
@@ -67,6 +75,11 @@ impl<S: Search> Kernel for Round<'_, S> {
 
     fn shards(&self) -> Shards {
         self.search.shards()
+    }
+
+    fn learnt(&self) -> Option<Vec<u8>> {
+        let is_first = self.search.round(self.state).is_none_or(|round| round.start == 0);
+        (!is_first).then(|| self.search.pack(self.state))
     }
 
     fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel) -> Result<S::Partial> {
@@ -121,11 +134,57 @@ impl Observer for Whole<'_> {
 }
 
 /// The plan of a method that is a search.
-pub(crate) struct BySearch<S>(pub S);
+pub(crate) struct BySearch<S: Search> {
+    search: S,
+    /// What came along with the shards of one round.
+    given: Option<S::State>,
+    /// The last state that a shard here has needed: most often the next one needs it too.
+    reached: Mutex<Option<Arc<S::State>>>,
+}
 
 impl<S: Search> BySearch<S> {
+    pub fn new(search: S) -> Self {
+        Self { search, given: None, reached: Mutex::new(None) }
+    }
+
+    /// Whether `shard` belongs to the round after `state`, or where else it is; none if there is
+    /// no such round.
+    fn place(&self, state: &S::State, shard: Shard) -> Option<Ordering> {
+        let (range, shards) = (self.search.round(state)?, self.search.shards());
+        Some(match shard.first {
+            first if first < shards.get(range.start).first => Ordering::Less,
+            first if first < shards.get(range.end).first => Ordering::Equal,
+            _ => Ordering::Greater,
+        })
+    }
+
+    /// What is known before the round of `shard`; rounds are run again for it only if they are not
+    /// those that the last shard has needed.
+    fn before(&self, work: &Work<'_>, shard: Shard) -> Result<Arc<S::State>> {
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = || Arc::new(self.search.start());
+        let mut state = reached.take().unwrap_or_else(start);
+        loop {
+            match self.place(&state, shard) {
+                Some(Ordering::Equal) => return Ok(Arc::clone(reached.insert(state))),
+                Some(Ordering::Less) => state = start(),
+                Some(Ordering::Greater) => {
+                    let range = self.search.round(&state).expect("it has a place");
+                    let kernel = self.round(&state, work);
+                    let job = self.job(&kernel, work);
+                    let partial = run_range(&job, &Serial, &Control::default(), range)?.partial;
+                    state = Arc::new(self.search.learn(Arc::unwrap_or_clone(state), partial));
+                }
+                None => {
+                    let expected = "in a round that the run reaches";
+                    return Err(Error::invalid("task", shard.first, expected));
+                }
+            }
+        }
+    }
+
     fn round<'s>(&'s self, state: &'s S::State, work: &Work<'s>) -> Round<'s, S> {
-        Round { search: &self.0, state, target: work.target }
+        Round { search: &self.search, state, target: work.target }
     }
 
     fn job<'s>(&self, kernel: &'s Round<'s, S>, work: &Work<'s>) -> Job<'s, Round<'s, S>> {
@@ -135,29 +194,26 @@ impl<S: Search> BySearch<S> {
 
 impl<S: Search> Plan for BySearch<S> {
     fn shards(&self) -> Shards {
-        self.0.shards()
+        self.search.shards()
     }
 
-    /// Runs the rounds before that of the shard first, as its tasks depend on them.
+    fn take(&mut self, learnt: &[u8]) -> Result<()> {
+        self.given = Some(self.search.unpack(learnt)?);
+        Ok(())
+    }
+
+    /// The tasks of a shard depend on what the rounds before its own have found.
     fn run_shard(&self, work: &Work<'_>, shard: Shard) -> Result<Vec<u8>> {
-        let mut state = self.0.start();
-        let shards = self.0.shards();
-        while let Some(range) = self.0.round(&state) {
-            let kernel = self.round(&state, work);
-            let job = self.job(&kernel, work);
-            let tasks = shards.get(range.start).first..shards.get(range.end).first;
-            if tasks.contains(&shard.first) {
-                return run_bytes(&job, shard);
-            }
-            let outcome = run_range(&job, &Serial, &Control::default(), range)?;
-            state = self.0.learn(state, outcome.partial);
+        let is_next = |state: &&S::State| self.place(state, shard) == Some(Ordering::Equal);
+        if let Some(state) = self.given.as_ref().filter(is_next) {
+            return run_bytes(&self.job(&self.round(state, work), work), shard);
         }
-        let expected = "in a round that the run reaches";
-        Err(Error::invalid("task", shard.first, expected))
+        let state = self.before(work, shard)?;
+        run_bytes(&self.job(&self.round(&state, work), work), shard)
     }
 
     fn solve(&self, work: &Work<'_>, on: &dyn Executor, control: &Control<'_>) -> Result<Solved> {
-        let (search, goal) = (&self.0, work.goal);
+        let (search, goal) = (&self.search, work.goal);
         let (mut state, mut complete) = (search.start(), true);
         let whole = control.observer.map(Whole::new);
         let observer = whole.as_ref().map(|whole| whole as &dyn Observer);

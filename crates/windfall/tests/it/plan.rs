@@ -82,7 +82,7 @@ fn what_is_not_known_is_said() {
 }
 
 #[test]
-fn rounds_that_are_run_again_elsewhere_are_found() {
+fn rounds_that_need_what_others_have_found_are_told() {
     let vegas = "problem = 'integrate'\nformula = 'exp(-40*(x0 - x1)^2)'\n\
                  bounds = [[0, 1], [0, 1]]\nn = 2000000\nmethod = 'vegas'\nseed = 1";
     let tolerant = "problem = 'integrate'\nformula = 'x0'\nbounds = [[0, 1]]\nn = 30000000\n\

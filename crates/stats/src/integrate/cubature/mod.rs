@@ -15,6 +15,7 @@ use super::search::{BySearch, Call, Search};
 use region::{Judged, Region, judge};
 use rules::Pair;
 use std::ops::Range;
+use windfall_core::wire::{Reader, put_f64s, put_u64};
 use windfall_core::{Error, Result, Shards};
 use windfall_lanes::sum;
 
@@ -60,7 +61,7 @@ impl Cubature {
             return Err(Error::too_few(&what, size.n, points));
         }
         let task_points = if size.cheap { TASK_POINTS } else { DEAR_TASK_POINTS };
-        Ok(Box::new(BySearch(Self {
+        Ok(Box::new(BySearch::new(Self {
             pair: Pair::new(size.dimensions),
             dimensions: size.dimensions,
             regions_max: size.n / points,
@@ -75,6 +76,7 @@ impl Cubature {
 }
 
 /// The partition between two rounds.
+#[derive(Clone)]
 pub(crate) struct State {
     /// The regions of the partition, judged; parents stay until their halves are.
     leaves: Vec<Leaf>,
@@ -86,6 +88,7 @@ pub(crate) struct State {
 }
 
 /// A region with its integrals, their errors, and the axis to cut.
+#[derive(Clone)]
 struct Leaf {
     region: Region,
     values: Vec<f64>,
@@ -185,6 +188,27 @@ impl Search for Cubature {
         let left = self.regions_max.saturating_sub(state.judged) / 2;
         state.cut(left as usize);
         state
+    }
+
+    fn pack(&self, state: &State) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put_u64(&mut bytes, state.tasks);
+        let axes = state.pending.iter().flat_map(|region| &region.0);
+        put_f64s(&mut bytes, &axes.flat_map(|&(low, width)| [low, width]).collect::<Vec<_>>());
+        bytes
+    }
+
+    fn unpack(&self, bytes: &[u8]) -> Result<State> {
+        let mut reader = Reader::new(bytes);
+        let (tasks, ends) = (reader.u64()?, reader.f64s()?);
+        reader.finish()?;
+        let regions = ends.chunks(2 * self.dimensions);
+        if regions.clone().any(|region| region.len() != 2 * self.dimensions) {
+            return Err(Error::wire("a region that lacks an end"));
+        }
+        let axes = |ends: &[f64]| ends.as_chunks().0.iter().map(|&[a, b]| (a, b)).collect();
+        let pending = regions.map(|ends| Region(axes(ends))).collect();
+        Ok(State { leaves: Vec::new(), pending, judged: 0, tasks })
     }
 
     fn estimate(&self, state: &State) -> Option<Estimate> {

@@ -5,6 +5,8 @@
 //! narrow where the weighted integrand is large (G. P. Lepage, "Adaptive multidimensional
 //! integration: VEGAS enhanced", Journal of Computational Physics 439, 110386, 2021, section 2).
 
+use windfall_core::wire::{Reader, put_f64s};
+use windfall_core::{Error, Result};
 use windfall_lanes::{Simd, Task, dispatch, scalar_math};
 use windfall_streams::{Stream, open_uniform52};
 
@@ -33,6 +35,21 @@ impl Map {
     pub fn even(dimensions: usize, bins: usize) -> Self {
         let axis: Vec<[f64; 2]> = (0..bins).map(|bin| [bin as f64 / bins as f64, 1.0]).collect();
         Self { bins, table: axis.repeat(dimensions) }
+    }
+
+    /// Appends all of it to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_f64s(out, self.table.as_flattened());
+    }
+
+    /// Reads back a map of so many axes with so many bins.
+    pub fn decode(reader: &mut Reader<'_>, dimensions: usize, bins: usize) -> Result<Self> {
+        let table = reader.f64s()?;
+        let (table, rest) = table.as_chunks();
+        if table.len() != dimensions * bins || !rest.is_empty() {
+            return Err(Error::wire(format!("a map that has not {dimensions} × {bins} bins")));
+        }
+        Ok(Self { bins, table: table.to_vec() })
     }
 
     /// Bins of an axis.

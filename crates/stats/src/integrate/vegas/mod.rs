@@ -28,6 +28,7 @@ use sample::Iteration;
 use serde_json::Value;
 use std::ops::Range;
 use strata::{Allocation, carried};
+use windfall_core::wire::{Reader, put_u64};
 use windfall_core::{Error, Result, Shards};
 
 /// Iterations that are kept and iterations that only learn, unless others are asked for.
@@ -82,7 +83,7 @@ struct Step {
 impl Vegas {
     /// The row's maker.
     pub fn plan(setting: &Setting<'_>) -> Result<Box<dyn Plan>> {
-        Ok(Box::new(BySearch(Self::new(setting)?)))
+        Ok(Box::new(BySearch::new(Self::new(setting)?)))
     }
 
     /// # Errors
@@ -152,7 +153,10 @@ fn sizes(size: Size, kept: u64, warmup: u64) -> Vec<(u64, bool)> {
 }
 
 /// What is known between two iterations.
+#[derive(Clone)]
 pub(crate) struct State {
+    /// Iterations so far.
+    round: usize,
     map: Map,
     allocation: Allocation,
     /// Evaluations so far.
@@ -180,11 +184,12 @@ impl Search for Vegas {
     fn start(&self) -> State {
         let first = &self.steps[0];
         let allocation = Allocation::even(first.points, first.grid.cells());
-        State { map: Map::even(self.dimensions, self.bins), allocation, points: 0, found: vec![] }
+        let map = Map::even(self.dimensions, self.bins);
+        State { round: 0, map, allocation, points: 0, found: vec![] }
     }
 
     fn round(&self, state: &State) -> Option<Range<u64>> {
-        let step = self.steps.get(state.found.len())?;
+        let step = self.steps.get(state.round)?;
         let shard_tasks = self.shards.tasks_per_shard();
         Some(step.tasks.start / shard_tasks..step.tasks.end.div_ceil(shard_tasks))
     }
@@ -195,7 +200,7 @@ impl Search for Vegas {
         call: &mut Call<'_, '_>,
         partial: &mut Harvest,
     ) -> Result<()> {
-        let step = &self.steps[state.found.len()];
+        let step = &self.steps[state.round];
         let first = (call.task - step.tasks.start) * step.task_cubes;
         let places = first..step.grid.cells().min(first + step.task_cubes);
         if places.is_empty() {
@@ -209,13 +214,13 @@ impl Search for Vegas {
         };
         // Not by the task's own number, which tells how dear the integrand is: points are the same
         // for every kind of integrand.
-        let address = (state.found.len() as u64) << 40 | (call.task - step.tasks.start);
+        let address = (state.round as u64) << 40 | (call.task - step.tasks.start);
         let mut stream = call.streams.task(address);
         iteration.run((call.task, places), &mut stream, call.block, partial)
     }
 
     fn learn(&self, mut state: State, partial: Harvest) -> State {
-        let step = &self.steps[state.found.len()];
+        let step = &self.steps[state.round];
         let share = 1.0 / step.grid.cells() as f64;
         state.found.push(Found {
             points: partial.points,
@@ -224,10 +229,11 @@ impl Search for Vegas {
             kept: step.kept,
         });
         state.points += partial.points;
+        state.round += 1;
         if step.learns {
             state.map = state.map.taught(&partial.lessons);
         }
-        if let Some(next) = self.steps.get(state.found.len()) {
+        if let Some(next) = self.steps.get(state.round) {
             let mut spreads = partial.spreads.concat();
             if next.grid != step.grid {
                 spreads = carried(&spreads, &step.grid, &next.grid);
@@ -235,6 +241,24 @@ impl Search for Vegas {
             state.allocation = Allocation::by(spreads, next.points);
         }
         state
+    }
+
+    fn pack(&self, state: &State) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put_u64(&mut bytes, state.round as u64);
+        state.map.encode(&mut bytes);
+        state.allocation.encode(&mut bytes);
+        bytes
+    }
+
+    fn unpack(&self, bytes: &[u8]) -> Result<State> {
+        let mut reader = Reader::new(bytes);
+        let round = reader.u64()? as usize;
+        let step = self.steps.get(round).ok_or_else(|| Error::wire("an iteration too many"))?;
+        let map = Map::decode(&mut reader, self.dimensions, self.bins)?;
+        let allocation = Allocation::decode(&mut reader, step.grid.cells())?;
+        reader.finish()?;
+        Ok(State { round, map, allocation, points: 0, found: vec![] })
     }
 
     /// The iterations that are kept; before there are any, those that only learnt.
@@ -270,7 +294,7 @@ impl Search for Vegas {
             }
         }
         let (kept, learnt) = (used.len(), state.found.len() - used.len());
-        let last = &self.steps[state.found.len() - 1];
+        let last = &self.steps[state.round - 1];
         estimate.notes.push(format!(
             "{kept} iterations of up to {} points in {} hypercubes, after {learnt} that only learn",
             last.points,

@@ -1,6 +1,8 @@
 //! Points in hypercubes: each gets as many as its spread deserves, at least two.
 
 use super::super::grid::Grid;
+use windfall_core::wire::{Reader, put_f64, put_f64s, put_u64};
+use windfall_core::{Error, Result};
 use windfall_lanes::{Simd, Task, dispatch};
 
 /// Points that every hypercube gets.
@@ -33,6 +35,25 @@ impl Allocation {
         let adapted = n.saturating_sub(LEAST * spreads.len() as u64);
         let most = ((n as f64 * MOST) as u64).max(8 * LEAST);
         Self { spreads: Some(spreads), even: 0, scale: adapted as f64 / total, most }
+    }
+
+    /// Appends all of it to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_f64s(out, self.spreads.as_deref().unwrap_or_default());
+        put_u64(out, self.even);
+        put_f64(out, self.scale);
+        put_u64(out, self.most);
+    }
+
+    /// Reads back the allocation to so many hypercubes.
+    pub fn decode(reader: &mut Reader<'_>, cubes: u64) -> Result<Self> {
+        let spreads = reader.f64s()?;
+        if !spreads.is_empty() && spreads.len() as u64 != cubes {
+            return Err(Error::wire(format!("{} spreads of {cubes} hypercubes", spreads.len())));
+        }
+        let spreads = (!spreads.is_empty()).then_some(spreads);
+        let (even, scale, most) = (reader.u64()?, reader.f64()?, reader.u64()?);
+        Ok(Self { spreads, even, scale, most })
     }
 
     /// The points of the hypercube that is visited at `place`.

@@ -2,7 +2,12 @@
 
 use super::{INF, METHODS, answer, limit};
 use std::cell::RefCell;
-use windfall_core::{Answer, Control, Observer, Problem, Progress, Seed, Shard, Threads};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use windfall_core::{
+    Answer, Capabilities, Control, Executor, Observer, Problem, Progress, Result, Seed, Serial,
+    Shard, Sink, Threads, Work,
+};
 use windfall_stats::bootstrap::Formulas;
 use windfall_stats::integrate::{Integrate, IntegrateOptions, Method};
 
@@ -52,6 +57,63 @@ fn cubature_stops_at_a_tolerance_or_where_only_rounding_is_left() {
     let some = by(Method::Cubature, formula, &bounds, options);
     assert!(some.draws.count < 10_000, "{}", some.draws.count);
     assert!(some.extra["error"].as_f64().unwrap() < 2.3e-6);
+}
+
+/// Notes the first shard of each round, what travels with it, and its partial.
+#[derive(Default)]
+struct Rounds(Mutex<Vec<(u64, Option<Vec<u8>>, Vec<u8>)>>);
+
+impl Executor for Rounds {
+    fn capabilities(&self) -> Capabilities {
+        Serial.capabilities()
+    }
+
+    fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
+        let shard = work.shards().get(0).unwrap();
+        let partial = work.to_bytes(&work.run_shard(shard, "here")?)?;
+        self.0.lock().unwrap().push((shard, work.learnt(), partial));
+        Serial.run(work, sink, tick)
+    }
+}
+
+#[test]
+fn a_shard_with_what_was_learnt_runs_alone_and_without_it_after_the_rounds_before() {
+    for method in [Method::Vegas, Method::Cubature] {
+        let calls = AtomicU64::new(0);
+        let peak = |x: &[f64]| {
+            calls.fetch_add(1, Relaxed);
+            (-50.0 * ((x[0] - 0.3).powi(2) + (x[1] - 0.6).powi(2))).exp()
+        };
+        let options = IntegrateOptions { method, n: Some(30_000.into()), ..Default::default() };
+        let bounds = [(0.0, 1.0), (0.0, 1.0)];
+        let made = || Integrate::new(peak, &bounds, options.clone(), Seed::from(5u64)).unwrap();
+        let rounds = Rounds::default();
+        made().solve(&rounds, &Control::default()).unwrap();
+        let rounds = rounds.0.into_inner().unwrap();
+        assert!(rounds.len() > 5 && rounds[0].1.is_none());
+        let (shard, learnt, partial) = &rounds[rounds.len() - 2];
+        let learnt = learnt.as_deref().unwrap();
+        let told = made().after(Some(learnt)).unwrap();
+        let alone = made();
+        let run = |problem: &Integrate<'_>| {
+            calls.store(0, Relaxed);
+            let found = problem.run_shard(problem.shards().get(*shard)).unwrap();
+            assert_eq!(found, *partial);
+            calls.load(Relaxed)
+        };
+        let (short, long, again) = (run(&told), run(&alone), run(&alone));
+        assert!(long > 3 * short, "{long} calls, {short} with what was learnt");
+        assert_eq!(again, short, "the rounds before are kept");
+        // A shard of an earlier round does not know of it.
+        let first = told.run_shard(told.shards().get(0)).unwrap();
+        assert_eq!(first, rounds[0].2);
+        for end in 0..learnt.len() {
+            assert!(made().after(Some(&learnt[..end])).is_err(), "{end}");
+        }
+        let plain = IntegrateOptions { method: Method::Plain, ..options.clone() };
+        let plain = Integrate::new(peak, &bounds, plain, Seed::from(5u64)).unwrap();
+        assert!(plain.after(Some(learnt)).is_err());
+    }
 }
 
 /// VEGAS+ on the vegas documentation's integral and on two peaks far apart on a diagonal, which no

@@ -166,8 +166,8 @@ fn notes(profile: &Profile, here: &Here) -> Vec<String> {
     }
     if profile.is_chained {
         notes.push(
-            "outside this process each shard runs the rounds before its own again, which costs \
-             the more the more rounds there are"
+            "a round needs what those before it have found: `windfall shard` and Slurm's array \
+             tasks, which are not told, run them again"
                 .to_owned(),
         );
     }
