@@ -73,7 +73,7 @@ impl Table {
     /// The table in bytes, as an array of them; `windfall._data.unpacked` reads it back.
     fn packed<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u8>> {
         let tables = Tables::from([(String::new(), self.0.clone())]);
-        pack(&Given { tables, code: None }).into_pyarray(py)
+        pack(&Given { tables, ..Given::default() }).into_pyarray(py)
     }
 
     /// Reads what `packed` wrote; numbers stay where they are.

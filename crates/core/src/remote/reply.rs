@@ -59,7 +59,8 @@ pub fn write_failure(shard: u64, error: &Error) -> Vec<u8> {
 /// The shard that failed on `worker`, and its error; none if the bytes are not those of
 /// [`write_failure`].
 pub fn read_failure(bytes: &[u8], worker: &str) -> Option<(u64, Error)> {
-    let Failure { shard, tasks, seed, message, trace, hint } = serde_json::from_slice(bytes).ok()?;
+    let Failure { shard, tasks, seed, message, trace, hint } =
+        serde_json::from_slice(bytes).ok()?;
     let worker = worker.to_owned();
     let error = match seed.is_empty() {
         true => Error::io(worker, message),

@@ -84,7 +84,7 @@ fn a_shard_with_what_was_learnt_runs_alone_and_without_it_after_the_rounds_befor
             calls.fetch_add(1, Relaxed);
             (-50.0 * ((x[0] - 0.3).powi(2) + (x[1] - 0.6).powi(2))).exp()
         };
-        let options = IntegrateOptions { method, n: Some(30_000.into()), ..Default::default() };
+        let options = IntegrateOptions { method, n: Some(30_000), ..Default::default() };
         let bounds = [(0.0, 1.0), (0.0, 1.0)];
         let made = || Integrate::new(peak, &bounds, options.clone(), Seed::from(5u64)).unwrap();
         let rounds = Rounds::default();
