@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import importlib.metadata
+import importlib.util
 import itertools
 import os
 import platform
@@ -39,7 +40,8 @@ def machine() -> str:
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     isa = windfall.pi(1, rng=1).run["isa"]
     gcc = subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True).stdout
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    there = [name for name in PACKAGES if importlib.util.find_spec(name)]
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in there]
     return (
         f"{os.cpu_count()} × {model}, {isa}; {platform.system()}; Python"
         f" {platform.python_version()}, {', '.join(versions)}, gcc {gcc.strip()};"
