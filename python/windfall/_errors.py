@@ -1,6 +1,12 @@
 """The classes of what can go wrong; each is also the builtin that users expect."""
 
+from __future__ import annotations
+
 from threading import BrokenBarrierError as _BrokenBarrierError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class WindfallError(Exception):
@@ -13,6 +19,13 @@ class WindfallError(Exception):
     """
 
     hint: str | None = None
+
+    @classmethod
+    def with_hint(cls, text: str, hint: str) -> Self:
+        """Return the error that says `text` and the remedy."""
+        error = cls(f"{text}\nhint: {hint}")
+        error.hint = hint
+        return error
 
 
 class InputError(WindfallError, ValueError):

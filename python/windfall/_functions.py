@@ -12,6 +12,7 @@ import numpy as np
 
 from ._core import Function
 from ._errors import InputError
+from ._naming import Name, name_of
 
 _TRIAL_POINTS = 3
 _FUNCTION_POINTER: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]
@@ -79,6 +80,16 @@ def reduced(owner: Any, vectorised: bool | None, outputs: int) -> tuple[Any, ...
     )
     error.hint = "compile with numba's @cfunc, which is compiled again there, or run it on threads"
     raise error
+
+
+def named(function: Function) -> Name:
+    """Return the name of a function: equal names mean the same code, in whatever process."""
+    try:
+        parts = function.__reduce__()
+    except InputError as error:
+        hint = "compile with numba's @cfunc, which has a source, or leave `checkpoint` out"
+        raise InputError.with_hint(f"`checkpoint` names code, and {error}", hint) from None
+    return name_of(parts)
 
 
 def _python(function: Any, vectorised: bool, outputs: int) -> Function:

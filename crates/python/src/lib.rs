@@ -6,6 +6,7 @@
 mod answer;
 mod arrow;
 mod bits;
+mod checkpoint;
 mod cluster;
 mod data;
 mod door;
@@ -24,6 +25,8 @@ mod core_module {
     use crate::answer::Answer;
     #[pymodule_export]
     use crate::bits::StreamBits;
+    #[pymodule_export]
+    use crate::checkpoint::checkpoint_seed;
     #[pymodule_export]
     use crate::cluster::shared::{
         Barrier, Counter, Lock, SharedArray, SharedQueue, Value, shared_engine, shared_forked,

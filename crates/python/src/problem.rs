@@ -1,6 +1,7 @@
 //! Problems for Python: built from a job as text, tables and a function; solved behind the door.
 
 use crate::answer::Answer;
+use crate::checkpoint::Kept;
 use crate::data::{Table, columns};
 use crate::door::enter;
 use crate::errors::to_python;
@@ -18,7 +19,9 @@ use windfall::cluster::jobs::Engines;
 use windfall::files::{Folder, read_job};
 use windfall::machine::{self, Workers};
 use windfall::remote::Noting;
-use windfall::{Cancel, JobSpec, REGISTRY, Result, Shard, Source, Stopwatch, Threads};
+use windfall::{
+    Cancel, Control, Executor, JobSpec, REGISTRY, Result, Seed, Shard, Source, Stopwatch, Threads,
+};
 
 /// The arguments that make a problem.
 type Parts<'py> = (
@@ -96,12 +99,14 @@ impl Problem {
         build().map_err(|error| to_python(py, &error))
     }
 
-    /// The problem of a job file, TOML or JSON.
+    /// The problem of a job file, TOML or JSON; `seed` is for one that names none.
     #[staticmethod]
-    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+    #[pyo3(signature = (path, seed=None))]
+    fn from_file(py: Python<'_>, path: PathBuf, seed: Option<u128>) -> PyResult<Self> {
         let folder = Folder::of(&path);
         let build = || {
-            let spec = read_job(&path)?;
+            let mut spec = read_job(&path)?;
+            spec.seed = spec.seed.or(seed.map(Seed));
             let noting = Noting::new(&folder);
             let problem = REGISTRY.build(&spec, &noting)?;
             let mut inputs = Inputs::default();
@@ -135,30 +140,37 @@ impl Problem {
     }
 
     /// Solves it on threads; on engines of a cluster: its name and, perhaps, which of them; or on
-    /// another engine: an object as `windfall.backends` makes them.
-    #[pyo3(signature = (workers=None, tick=None, on=None))]
+    /// another engine: an object as `windfall.backends` makes them. What is done is kept in the
+    /// folder `checkpoint`, and what is kept there is not run.
+    #[pyo3(signature = (workers=None, tick=None, on=None, checkpoint=None))]
     fn solve<'py>(
         &self,
         py: Python<'py>,
         workers: Option<usize>,
         tick: Option<Py<PyAny>>,
         on: Option<On>,
+        checkpoint: Option<PathBuf>,
     ) -> PyResult<Solved<'py>> {
         let workers = count(workers).map_err(|error| to_python(py, &error))?;
         let watch = Stopwatch::start();
+        let kept = checkpoint.map(|folder| Kept::open(py, &folder, &self.inputs)).transpose()?;
         let outer = match &on {
             Some(On::Outer(backend)) => Some(Outer::new(py, backend, &self.inputs)?),
             _ => None,
+        };
+        let solve = |on: &dyn Executor, control: &Control<'_>| match &kept {
+            Some(kept) => kept.solve(self.problem.as_ref(), on, control),
+            None => self.problem.solve(on, control),
         };
         let solved = self.enter(py, tick, |control| match (on, &outer) {
             (Some(On::Cluster(name, engines)), _) => {
                 let on = Engines::new(&name, engines, &Door, &self.inputs)?.with_python();
                 let source = format!("engines of cluster {name}");
                 let workers = Workers { count: on.workers(), source };
-                Ok((self.problem.solve(&on, control)?, workers))
+                Ok((solve(&on, control)?, workers))
             }
-            (_, Some(on)) => Ok((self.problem.solve(on, control)?, on.workers())),
-            _ => Ok((self.problem.solve(&Threads::new(workers.count), control)?, workers)),
+            (_, Some(on)) => Ok((solve(on, control)?, on.workers())),
+            _ => Ok((solve(&Threads::new(workers.count), control)?, workers)),
         });
         let raised = || outer.as_ref().and_then(Outer::raised);
         let (mut answer, workers) = solved.map_err(|error| raised().unwrap_or(error))?;
@@ -171,6 +183,9 @@ impl Problem {
         facts.set_item("isa", windfall::machine::isa())?;
         facts.set_item("host", machine::host())?;
         facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
+        if let Some(kept) = &kept {
+            facts.set_item("shards_kept", kept.used())?;
+        }
         let distribution = std::mem::take(&mut answer.distribution)
             .into_iter()
             .map(|values| values.into_pyarray(py));
@@ -209,7 +224,7 @@ impl Problem {
         &self,
         py: Python<'_>,
         tick: Option<Py<PyAny>>,
-        work: impl FnOnce(&windfall::Control<'_>) -> Result<T> + Send,
+        work: impl FnOnce(&Control<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         let Some(function) = &self.inputs.function else {
             return enter(py, Cancel::default(), tick, work);

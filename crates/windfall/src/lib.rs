@@ -25,12 +25,14 @@
 //! ```
 //!
 //! What decides where things run is in [`machine`], what reads and writes tables in [`files`],
-//! pictures are drawn by [`plot`]. The same answers come from the `windfall` command.
+//! pictures are drawn by [`plot`], what a run has done is kept by a [`checkpoint`]. The same
+//! answers come from the `windfall` command.
 
 // The command is written against the library as any other program is.
 #[cfg(feature = "command")]
 extern crate self as windfall;
 
+pub mod checkpoint;
 #[cfg(feature = "command")]
 pub mod cli;
 pub mod files;

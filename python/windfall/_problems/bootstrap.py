@@ -10,7 +10,7 @@ from .._data import samples_table, table_from
 from .._functions import statistic_function
 from .._result import Result
 from .._rng import RngLike
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 
 def bootstrap(
@@ -36,6 +36,7 @@ def bootstrap(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> Result:
     """Estimate bias, standard error and an interval of a statistic by resampling rows.
 
@@ -71,7 +72,7 @@ def bootstrap(
         Of each resample, for the studentised interval where no formula is known.
     distribution : bool
         Whether the result keeps the replicates.
-    rng, workers, on, progress
+    rng, workers, on, progress, checkpoint
         As for `integrate`.
 
     Returns
@@ -109,13 +110,14 @@ def bootstrap(
             options["groups"] = told_apart
     else:
         table = table_from(data)
+    run = Run(rng, workers, on, progress, checkpoint)
     if isinstance(statistic, str) or _is_names(statistic):
         options["statistic"] = statistic
-        problem = build("bootstrap", options, rng, table=table)
+        problem = build("bootstrap", options, run, table=table)
     else:
         code = statistic_function(statistic)
-        problem = build("bootstrap", options, rng, table=table, function=code)
-    return solve(problem, workers, progress, on)
+        problem = build("bootstrap", options, run, table=table, function=code)
+    return solve(problem, run)
 
 
 def _is_names(statistic: Any) -> bool:

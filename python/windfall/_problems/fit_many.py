@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._data import table_from
 from .._result import Result
-from .solving import On, Progress, build, given, plain, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, plain, solve
 
 
 class FitResult(Result):
@@ -130,6 +130,7 @@ def fit_many(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> FitResult:
     """Fit one regression to each of many groups of rows.
 
@@ -172,7 +173,7 @@ def fit_many(
         With arrays: whether to put an intercept before the terms. Formulas have one.
     names : sequence of str, optional
         With arrays: the names of the terms; `x0`, `x1`, … by default.
-    workers, on, progress
+    workers, on, progress, checkpoint
         As for `integrate`.
 
     Returns
@@ -202,11 +203,12 @@ def fit_many(
         missing=missing,
         max_iterations=max_iterations,
     )
+    run = Run(0, workers, on, progress, checkpoint)
     if isinstance(model, str):
         if intercept or names is not None:
             raise ValueError("`intercept` and `names` go with arrays; a formula says both itself")
         options |= given(formula=model, by=by, cluster=cluster, weights=weights)
-        problem = build("fit", options, 0, table=table_from(data))
+        problem = build("fit", options, run, table=table_from(data))
     else:
         if by is not None or cluster is not None:
             raise ValueError("`by` and `cluster` name columns; give a table and a formula")
@@ -215,7 +217,7 @@ def fit_many(
         if len(terms) != count:
             raise ValueError(f"{len(terms)} names for {count} terms")
         problem = _of_arrays(options, arrays, shape, (terms, intercept))
-    result = solve(problem, workers, progress, on)
+    result = solve(problem, run)
     return FitResult(**{field.name: getattr(result, field.name) for field in fields(result)})
 
 

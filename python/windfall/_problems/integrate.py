@@ -10,7 +10,7 @@ import numpy as np
 from .._functions import integrand
 from .._result import Result
 from .._rng import RngLike
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 Bounds: TypeAlias = Sequence[Sequence[float | str]] | Sequence[tuple[float, float]]
 
@@ -35,6 +35,7 @@ def integrate(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> Result:
     """Integrate functions over a box: Monte Carlo, quasi-Monte Carlo, VEGAS+, cubature.
 
@@ -87,6 +88,12 @@ def integrate(
         `windfall.backends`. The answer is the same bytes.
     progress : bool or callable, optional
         None shows a bar in notebooks and terminals, True insists, False shows none.
+    checkpoint : path, optional
+        A folder to keep finished shards in. The same call goes on from there, whatever ended
+        the last one: Ctrl-C, SIGKILL, a full disk; and a longer one (a larger `n`, where the
+        points that are there stay as they are) uses them too. With `rng` left out the seed is
+        that of the folder. A folder of another job, data or function is refused. It is the
+        `--checkpoint` of the shell.
 
     Returns
     -------
@@ -95,7 +102,8 @@ def integrate(
     Raises
     ------
     InputError, ExpressionError
-        For arguments that make no sense, before any work starts.
+        For arguments that make no sense, before any work starts; for a checkpoint of another
+        job; for a function that no checkpoint can name, as it holds a lock or an address.
     TaskError
         If the function fails or is not finite somewhere; it names the point and task.
 
@@ -133,12 +141,13 @@ def integrate(
         level=confidence_level,
         bounds=[[_bound(low), _bound(high)] for low, high in bounds],
     )
+    run = Run(rng, workers, on, progress, checkpoint)
     if isinstance(function, str) or _is_formulas(function):
-        problem = build("integrate", {"formula": function, **options}, rng)
+        problem = build("integrate", {"formula": function, **options}, run)
     else:
         code = integrand(function, dimensions=len(bounds))
-        problem = build("integrate", options, rng, function=code)
-    return solve(problem, workers, progress, on)
+        problem = build("integrate", options, run, function=code)
+    return solve(problem, run)
 
 
 def _is_formulas(function: Any) -> bool:

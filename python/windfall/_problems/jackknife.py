@@ -7,7 +7,7 @@ from typing import Any
 
 from .._data import table_from
 from .._result import Result
-from .solving import On, build, given, solve
+from .solving import Checkpoint, On, Run, build, given, solve
 
 
 def jackknife(
@@ -20,6 +20,7 @@ def jackknife(
     weights: str | None = None,
     workers: int | None = None,
     on: On = None,
+    checkpoint: Checkpoint = None,
 ) -> Result:
     """Estimate bias and standard error of a statistic by leaving out one row at a time.
 
@@ -33,5 +34,5 @@ def jackknife(
     options = given(
         statistic=statistic, strata=strata, groups=groups, clusters=clusters, weights=weights
     )
-    problem = build("jackknife", options, 0, table=table_from(data))
-    return solve(problem, workers, progress=False, on=on)
+    run = Run(0, workers, on, False, checkpoint)
+    return solve(build("jackknife", options, run, table=table_from(data)), run)

@@ -9,8 +9,7 @@ from typing import Any
 
 from .. import _core
 from .._result import Result, Verification
-from .._rng import seed_from
-from .solving import On, Progress, plain, solve
+from .solving import Checkpoint, On, Progress, Run, plain, solve
 
 
 def run(
@@ -19,15 +18,19 @@ def run(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> Result:
     """Run a job file, or a job given as a mapping with the same keys.
+
+    The other parameters are those of `integrate`.
 
     Examples
     --------
     >>> windfall.run({"problem": "pi", "n": 1000, "seed": 1}).draws
     1000
     """
-    return solve(_problem_of(job), workers, progress, on)
+    run = Run(None, workers, on, progress, checkpoint)
+    return solve(problem_of(job, run), run)
 
 
 def verify(job: Result | str | os.PathLike[str] | Mapping[str, Any]) -> Verification:
@@ -48,15 +51,16 @@ def verify(job: Result | str | os.PathLike[str] | Mapping[str, Any]) -> Verifica
     >>> bool(windfall.verify({"problem": "pi", "n": 3_000_000, "seed": 1}))
     True
     """
-    problem = job._problem if isinstance(job, Result) else _problem_of(job)
+    problem = job._problem if isinstance(job, Result) else problem_of(job, Run())
     if problem is None:
         raise ValueError("this result has lost its problem and cannot be solved again")
     return Verification(tuple(problem.verify()))
 
 
-def _problem_of(job: str | os.PathLike[str] | Mapping[str, Any]) -> _core.Problem:
+def problem_of(job: str | os.PathLike[str] | Mapping[str, Any], run: Run) -> _core.Problem:
+    """Return the problem of a job; one without a seed takes that of the checkpoint, if any."""
     if isinstance(job, Mapping):
         fields = dict(job)
-        fields["seed"] = str(seed_from(fields.get("seed")))
+        fields["seed"] = str(run._replace(rng=fields.get("seed")).seed())
         return _core.Problem(json.dumps(fields, default=plain))
-    return _core.Problem.from_file(os.fspath(job))
+    return _core.Problem.from_file(os.fspath(job), run.kept_seed())

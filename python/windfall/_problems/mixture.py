@@ -14,7 +14,7 @@ from .. import _core
 from .._data import table_from
 from .._result import Result
 from .._rng import RngLike
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -139,8 +139,8 @@ class MixtureResult(Result):
             "order": "none",
             "distribution": True,
         }
-        problem = build("mixture", options, 0, table=self._rows_of(data))
-        return solve(problem, None, progress=False).index
+        run = Run(0, progress=False)
+        return solve(build("mixture", options, run, table=self._rows_of(data)), run).index
 
     def _rows_of(self, data: Any) -> _core.Table:
         """Return the table of `data`; an array's columns are taken in order."""
@@ -249,6 +249,7 @@ def mixture(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> MixtureResult:
     """Fit a mixture of normal distributions, or draw from its posterior.
 
@@ -297,7 +298,7 @@ def mixture(
         or a share of the covariance of all rows, k^(-2/d)).
     confidence_level : float, default 0.95
         Of the credible intervals of Gibbs sampling.
-    rng, workers, on, progress
+    rng, workers, on, progress, checkpoint
         As for `integrate`.
 
     Returns
@@ -340,8 +341,8 @@ def mixture(
     if start is not None:
         options["start"] = start
     table = table_from(data)
-    problem = build("mixture", options, rng, table=table)
-    result = solve(problem, workers, progress, on)
+    run = Run(rng, workers, on, progress, checkpoint)
+    result = solve(build("mixture", options, run, table=table), run)
     fields = {item.name: getattr(result, item.name) for item in dataclasses.fields(Result)}
     return MixtureResult(**fields, _table=table)
 

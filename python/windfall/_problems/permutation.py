@@ -12,7 +12,7 @@ from .._data import samples_table, table_from
 from .._functions import statistic_function
 from .._result import Result
 from .._rng import RngLike
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 _RESAMPLES_MAX = 10**12
 _KEPT_MAX = 10**9
@@ -38,6 +38,7 @@ def permutation_test(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> Result:
     """Test a hypothesis by how often rearranged data are as extreme as the data.
 
@@ -79,7 +80,7 @@ def permutation_test(
         Of the interval of a p-value.
     distribution : bool
         Whether the result keeps the statistic of every permutation.
-    rng, workers, on, progress
+    rng, workers, on, progress, checkpoint
         As for `integrate`.
 
     Returns
@@ -124,13 +125,14 @@ def permutation_test(
                 " or `permute` says what is permuted"
             )
         table = table_from(data)
+    run = Run(rng, workers, on, progress, checkpoint)
     if isinstance(statistic, str) or _is_names(statistic):
         options["statistic"] = statistic
-        problem = build("permutation", options, rng, table=table)
+        problem = build("permutation", options, run, table=table)
     else:
         code = statistic_function(statistic)
-        problem = build("permutation", options, rng, table=table, function=code)
-    return solve(problem, workers, progress, on)
+        problem = build("permutation", options, run, table=table, function=code)
+    return solve(problem, run)
 
 
 def _samples_design(data: Sequence[Any], kind: str) -> tuple[Table, dict[str, Any]]:

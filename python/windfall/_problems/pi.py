@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._result import Result
 from .._rng import RngLike
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 
 def pi(
@@ -14,6 +14,7 @@ def pi(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> Result:
     """Estimate pi by the share of random points that fall inside its circle.
 
@@ -29,6 +30,8 @@ def pi(
         See `integrate`.
     progress : bool or callable, optional
         See `integrate`.
+    checkpoint : path, optional
+        See `integrate`.
 
     Examples
     --------
@@ -36,5 +39,5 @@ def pi(
     >>> abs(result.estimate - 3.141592653589793) < 5 * result.mcse
     True
     """
-    problem = build("pi", given(n=n), rng)
-    return solve(problem, workers, progress, on)
+    run = Run(rng, workers, on, progress, checkpoint)
+    return solve(build("pi", given(n=n), run), run)

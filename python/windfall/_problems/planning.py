@@ -12,8 +12,8 @@ from typing import Any
 
 from .. import _core
 from .._errors import InputError
-from .jobs import _problem_of
-from .solving import Caught, catch
+from .jobs import problem_of
+from .solving import Caught, Run, catch
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _caught(job: Any, args: Any, kwargs: Any) -> Caught:
     workers = kwargs.pop("workers", None)
     if args or kwargs:
         raise InputError("a job that is a file or a mapping holds its arguments; give no others")
-    return Caught(_problem_of(job), workers)
+    return Caught(problem_of(job, Run()), workers)
 
 
 def _plan_of(facts: dict[str, Any]) -> Plan:

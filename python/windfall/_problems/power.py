@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._result import Result
 from .._rng import RngLike
 from .designs import Design, Numbers, Test, design_options, numbers, own_test
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,6 +29,7 @@ def power(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
     **design: Unpack[Design],
 ) -> Result:
     """Estimate the power of a test: how often it rejects when the effect is there.
@@ -65,7 +66,7 @@ def power(
         Stop as soon as the Monte Carlo standard error of every point is at most this.
     confidence_level : float, default 0.95
         Of the interval (Clopper-Pearson).
-    rng, workers, on, progress
+    rng, workers, on, progress, checkpoint
         As for `integrate`.
     **design
         What only some tests read. Data: `groups` (the law of each sample, such as
@@ -120,4 +121,5 @@ def power(
             level=confidence_level,
         ),
     }
-    return solve(build("power", options, rng, function=function), workers, progress, on)
+    run = Run(rng, workers, on, progress, checkpoint)
+    return solve(build("power", options, run, function=function), run)

@@ -12,7 +12,7 @@ from .._chains import ChainsResult, ConvergenceWarning, chains_from
 from .._data import table_from
 from .._functions import density
 from .._rng import RngLike
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 
 def sample(
@@ -36,6 +36,7 @@ def sample(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
     **of_model: Any,
 ) -> ChainsResult:
     """Draw from a model's law by Markov chains that run side by side.
@@ -81,7 +82,7 @@ def sample(
         temperatures of a ladder and the highest of them.
     level : float, default 0.95
         Of the equal-tailed credible intervals.
-    rng, workers, on, progress
+    rng, workers, on, progress, checkpoint
         As for `integrate`. A `progress` function with a parameter `under_way` also gets
         the chains under way.
     **of_model
@@ -153,8 +154,9 @@ def sample(
         start = [_inside(support) for support in supports.values()] if init is None else init
         code = density(model, start)
     table = None if data is None else table_from(data)
-    problem = build("sample", options, rng, table=table, function=code)
-    result = chains_from(solve(problem, workers, progress, on))
+    run = Run(rng, workers, on, progress, checkpoint)
+    problem = build("sample", options, run, table=table, function=code)
+    result = chains_from(solve(problem, run))
     doubts = [note for note in result.notes if not note.startswith(_NO_DOUBTS)]
     if doubts:
         warnings.warn("; ".join(doubts), ConvergenceWarning, stacklevel=2)

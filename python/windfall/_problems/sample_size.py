@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._result import Result
 from .._rng import RngLike
 from .designs import Design, Test, design_options, own_test
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -31,6 +31,7 @@ def sample_size(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
     **design: Unpack[Design],
 ) -> Result:
     """Find the smallest sample size with which a test has the power asked for.
@@ -41,7 +42,7 @@ def sample_size(
         See `power`.
     power : float, default 0.8
         The power to reach.
-    data, effect, alpha, alternative, rng, workers, on, progress, **design
+    data, effect, alpha, alternative, rng, workers, on, progress, checkpoint, **design
         See `power`.
     n_simulations : int, optional
         The most simulations there may be: by default 10^7 where the test sees sums or
@@ -83,4 +84,5 @@ def sample_size(
             n_max=n_max,
         ),
     }
-    return solve(build("sample_size", options, rng, function=function), workers, progress, on)
+    run = Run(rng, workers, on, progress, checkpoint)
+    return solve(build("sample_size", options, run, function=function), run)

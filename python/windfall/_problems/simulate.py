@@ -12,9 +12,9 @@ import numpy as np
 from .. import _core
 from .._data import column
 from .._result import Result
-from .._rng import RngLike, seed_from
+from .._rng import RngLike
 from .._study import FIELDS, Code, Condition, aims, conditions_from, conditions_table
-from .solving import On, Progress, build, given, solve
+from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -64,6 +64,7 @@ class SimulationResult(Result):
         workers: int | None = None,
         on: On = None,
         progress: Progress = None,
+        checkpoint: Checkpoint = None,
     ) -> SimulationResult:
         """Run more replicates, to `n_replicates` of each condition, on the same streams.
 
@@ -75,7 +76,7 @@ class SimulationResult(Result):
         )
         columns = [(name, column(values)) for name, values in self.replicates.items()]
         kept = _core.Table.from_columns(columns)
-        return study.run(self.seed, kept, workers, progress, on)
+        return study.run(Run(self.seed, workers, on, progress, checkpoint), kept)
 
     def replay(
         self, condition: int | Mapping[str, Any], replicate: int, *, method: str | None = None
@@ -144,23 +145,15 @@ class _Study:
     code: Code | None
     options: dict[str, Any]
 
-    def run(
-        self,
-        seed: int,
-        kept: _core.Table | None,
-        workers: int | None,
-        progress: Progress,
-        on: On,
-    ) -> SimulationResult:
-        problem = self.problem(seed, kept)
-        result = solve(problem, workers, progress, on)
+    def run(self, run: Run, kept: _core.Table | None) -> SimulationResult:
+        result = solve(self.problem(run, kept), run)
         fields = {field.name: getattr(result, field.name) for field in dataclasses.fields(Result)}
         return SimulationResult(**fields, _study=self)
 
-    def problem(self, seed: int, kept: _core.Table | None) -> _core.Problem:
+    def problem(self, run: Run, kept: _core.Table | None) -> _core.Problem:
         table = conditions_table(self.conditions)
         function = None if self.code is None else _core.Function.python(self.code, False)
-        return build("simulate", self.options, seed, table=table, function=function, kept=kept)
+        return build("simulate", self.options, run, table=table, function=function, kept=kept)
 
     def place(self, condition: int | Mapping[str, Any]) -> int:
         if not isinstance(condition, Mapping):
@@ -191,7 +184,7 @@ class _Study:
         self, seed: int, place: int, replicate: int, method: str | None
     ) -> dict[str, dict[str, float]]:
         task = replicate * len(self.conditions) + place
-        words = np.frombuffer(self.problem(seed, None).run_task(task)[24:], "<u8")
+        words = np.frombuffer(self.problem(Run(seed), None).run_task(task)[24:], "<u8")
         texts = self.options["method"]
         labels = [_label(text) for text in texts]
         values = words[: 6 * len(labels)].view("<f8").reshape(len(labels), 6)
@@ -220,6 +213,7 @@ def simulate(
     workers: int | None = None,
     on: On = None,
     progress: Progress = None,
+    checkpoint: Checkpoint = None,
 ) -> SimulationResult:
     """Run a simulation study: bias, standard errors, coverage and power of methods.
 
@@ -260,7 +254,7 @@ def simulate(
         `rejection`, `width`, `precision_gain` and `failures`; all by default.
     common_random_numbers : bool
         Whether conditions draw from the same streams.
-    rng, workers, on, progress
+    rng, workers, on, progress, checkpoint
         As for `integrate`.
 
     Returns
@@ -321,7 +315,7 @@ def simulate(
             rows=_text("rows", rows), truth=_text("truth", truth), null=_text("null", null)
         )
         study = _Study(known, None, options)
-    return study.run(seed_from(rng), None, workers, progress, on)
+    return study.run(Run(rng, workers, on, progress, checkpoint), None)
 
 
 def _named(methods: Any) -> dict[str, Callable[..., Any]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .. import _core
 from .._errors import InputError
@@ -19,6 +20,39 @@ Progress: TypeAlias = bool | Watcher | None
 On: TypeAlias = Any
 """Where shards run: a cluster, its client, a view or its name, or an engine that
 `windfall.backends` knows; threads without it."""
+
+Checkpoint: TypeAlias = str | os.PathLike[str] | None
+"""The folder that finished shards are kept in."""
+
+
+class Run(NamedTuple):
+    """How a problem is solved: what every function takes beside what it asks."""
+
+    rng: RngLike = None
+    workers: int | None = None
+    on: On = None
+    progress: Progress = None
+    checkpoint: Checkpoint = None
+
+    def seed(self) -> int:
+        """Return the seed; without one that of the checkpoint, or a fresh one."""
+        kept = self.kept_seed() if self.rng is None else None
+        return seed_from(self.rng) if kept is None else kept
+
+    def kept_seed(self) -> int | None:
+        """Return the seed of what began the checkpoint, if it has begun."""
+        folder = self.folder()
+        return None if folder is None else _core.checkpoint_seed(folder)
+
+    def folder(self) -> str | None:
+        """Return the path of the checkpoint."""
+        if self.checkpoint is None:
+            return None
+        if not isinstance(self.checkpoint, (str, os.PathLike)):
+            raise InputError(
+                f"`checkpoint` is `{self.checkpoint!r}`; it must be the path of a folder"
+            )
+        return os.fspath(self.checkpoint)
 
 
 class Caught(BaseException):
@@ -47,31 +81,32 @@ def catch(call: Callable[..., Any], args: Any, kwargs: Any) -> Caught | None:
 def build(
     name: str,
     options: dict[str, Any],
-    rng: RngLike,
+    run: Run,
     *,
     table: _core.Table | None = None,
     function: _core.Function | None = None,
     kept: _core.Table | None = None,
 ) -> _core.Problem:
     """Return the problem called `name`, checked: a wrong option raises here."""
-    job = {"problem": name, "seed": str(seed_from(rng)), **options}
+    job = {"problem": name, "seed": str(run.seed()), **options}
     return _core.Problem(_ENCODER.encode(job), table, function, kept)
 
 
-def solve(problem: _core.Problem, workers: int | None, progress: Progress, on: On = None) -> Result:
+def solve(problem: _core.Problem, run: Run) -> Result:
     """Solve `problem` on threads or on engines; warn if it was interrupted."""
     if _CATCHING.get():
-        raise Caught(problem, workers)
-    where = _where(on)
-    if where is not None and workers is not None:
-        raise InputError(f"`workers` is `{workers}` and `on` is given; engines are the workers")
-    tick, close = ticker(progress)
+        raise Caught(problem, run.workers)
+    where, folder = _where(run.on), run.folder()
+    if where is not None and run.workers is not None:
+        raise InputError(f"`workers` is `{run.workers}` and `on` is given; engines are the workers")
+    tick, close = ticker(run.progress)
     try:
-        fields, facts, distribution, index, answer = problem.solve(workers, tick, where)
+        solved = problem.solve(run.workers, tick, where, folder)
     finally:
         close()
         if hasattr(where, "close"):
             where.close()
+    fields, facts, distribution, index, answer = solved
     result = result_from(fields, facts, (distribution, index), (answer, problem))
     if not result.complete:
         warnings.warn(

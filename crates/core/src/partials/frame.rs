@@ -17,7 +17,7 @@
 //! A damaged frame passes for a good one with probability 2⁻⁶⁴.
 
 use crate::{Error, JobSpec, Result, Shard};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::fmt;
 
 /// The version of the format.
@@ -31,39 +31,71 @@ pub(super) const CHECK: usize = 8;
 /// The longest partial that is believed, in bytes: a length beyond is damage.
 const LENGTH_MAX: u64 = 1 << 40;
 
+/// What a job stands on beside its text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Basis<'a> {
+    /// The content hash of the data that the job reads; empty if it reads none.
+    pub data: &'a str,
+    /// The name of the code that is a part of the job: equal names, equal code. None if there is
+    /// no code, or none that can be named.
+    pub code: Option<&'a str>,
+    /// The option that adds tasks at the end: [`crate::Problem::grows_by`].
+    pub grows_by: Option<&'a str>,
+}
+
 /// Which job a partial belongs to: a hash of everything that its bytes depend on but the shard.
 ///
 /// Two jobs have the same identity if they are of the same version of Windfall, have the same
-/// options and seed, and read the same data, wherever those lie. What says only how many tasks
-/// there are does not count ([`crate::Problem::grows_by`]), nor does whether the answer keeps its
-/// distribution: a longer job can use what a shorter one did.
+/// options and seed, read the same data, wherever those lie, and call the same code. What says
+/// only how many tasks there are does not count ([`Basis::grows_by`]), nor does whether the answer
+/// keeps its distribution: a longer job can use what a shorter one did.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(pub(super) [u8; 32]);
 
 impl Identity {
-    /// The identity of the job `spec` over data with the content hash `data`; `grows_by` is the
-    /// option that adds tasks at the end and changes none.
-    pub fn new(spec: &JobSpec, data: &str, grows_by: Option<&str>) -> Self {
+    /// The identity of the job `spec`, which stands on `basis`.
+    pub fn new(spec: &JobSpec, basis: Basis<'_>) -> Self {
         let mut hasher = blake3::Hasher::new();
         let mut spec = spec.clone();
-        spec.data = spec.data.map(|_| data.to_owned());
-        spec.options.retain(|key, _| key != "distribution" && Some(key.as_str()) != grows_by);
+        spec.data = spec.data.map(|_| basis.data.to_owned());
+        spec.options.retain(|key, _| key != "distribution" && Some(key.as_str()) != basis.grows_by);
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
-        hasher.update(sorted(spec.to_map()).to_string().as_bytes());
-        hasher.update(data.as_bytes());
+        hasher.update(canonical(Value::Object(spec.to_map())).to_string().as_bytes());
+        hasher.update(basis.data.as_bytes());
+        if let Some(code) = basis.code {
+            hasher.update(b"code:");
+            hasher.update(code.as_bytes());
+        }
         Self(*hasher.finalize().as_bytes())
     }
 }
 
-/// The same map with its keys, and those of maps within, in order.
-fn sorted(map: Map<String, Value>) -> Value {
-    let mut pairs: Vec<(String, Value)> = map.into_iter().collect();
-    pairs.sort_by(|a, b| a.0.cmp(&b.0));
-    let sort = |(key, value)| match value {
-        Value::Object(map) => (key, sorted(map)),
-        other => (key, other),
-    };
-    Value::Object(pairs.into_iter().map(sort).collect())
+/// The same value with the keys of its maps in order and whole numbers without a point: jobs that
+/// differ in these alone are the same job.
+///
+/// ```
+/// use windfall_core::partials::canonical;
+/// let of = |text| canonical(serde_json::from_str(text).unwrap());
+/// assert_eq!(of(r#"{"n": 1e3, "a": [0.0, 0.5]}"#).to_string(), r#"{"a":[0,0.5],"n":1000}"#);
+/// ```
+#[must_use]
+pub fn canonical(value: Value) -> Value {
+    /// Whole numbers below this are exact in either form.
+    const WHOLE_MAX: f64 = (1_u64 << 53) as f64;
+    let is_whole = |x: f64| x as i64 as f64 == x && x.abs() < WHOLE_MAX && 1.0 / x > -WHOLE_MAX;
+    match value {
+        Value::Object(map) => {
+            let mut pairs: Vec<(String, Value)> = map.into_iter().collect();
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(pairs.into_iter().map(|(key, value)| (key, canonical(value))).collect())
+        }
+        Value::Array(values) => values.into_iter().map(canonical).collect(),
+        Value::Number(number) => match number.as_f64() {
+            Some(x) if is_whole(x) && number.is_f64() => Value::from(x as i64),
+            _ => Value::Number(number),
+        },
+        other => other,
+    }
 }
 
 impl fmt::Display for Identity {
@@ -94,9 +126,9 @@ impl Frame {
     /// Appends the frame of `partial` to `out`.
     ///
     /// ```
-    /// use windfall_core::partials::{Frame, Identity};
+    /// use windfall_core::partials::{Basis, Frame, Identity};
     /// use windfall_core::{JobSpec, Shards};
-    /// let job = Identity::new(&JobSpec::new("pi"), "", Some("n"));
+    /// let job = Identity::new(&JobSpec::new("pi"), Basis::default());
     /// let frame = Frame { job, shard: Shards::new(10, 4).get(1), tail: 0 };
     /// let mut bytes = Vec::new();
     /// frame.write(b"sixteen hits", &mut bytes);
@@ -189,21 +221,24 @@ mod tests {
     #[test]
     fn the_identity_is_that_of_what_the_bytes_depend_on() {
         let spec = |text: &str| JobSpec::from_toml(text).unwrap();
-        let of = |text: &str| Identity::new(&spec(text), "hash", Some("n"));
+        let basis = Basis { data: "hash", code: None, grows_by: Some("n") };
+        let of = |text: &str| Identity::new(&spec(text), basis);
         let pi = of("problem = 'pi'\nseed = 1\nn = 10\na = 1");
-        assert_eq!(pi, of("a = 1\nproblem = 'pi'\nn = 20\nseed = 1\ndistribution = true"));
+        assert_eq!(pi, of("a = 1.0\nproblem = 'pi'\nn = 20\nseed = 1\ndistribution = true"));
         assert_ne!(pi, of("problem = 'pi'\nseed = 2\nn = 10\na = 1"));
         assert_ne!(pi, of("problem = 'pi'\nseed = 1\nn = 10\na = 2"));
         let at = |path: &str| spec(format!("problem = 'pi'\ndata = '{path}'").as_str());
         let [here, there] = ["here.csv", "there.csv"].map(at);
-        let data = |spec, hash| Identity::new(spec, hash, None);
-        assert_eq!(data(&here, "a"), data(&there, "a"));
-        assert_ne!(data(&here, "a"), data(&here, "b"));
+        let on = |spec, data, code| Identity::new(spec, Basis { data, code, grows_by: None });
+        assert_eq!(on(&here, "a", None), on(&there, "a", None));
+        assert_ne!(on(&here, "a", None), on(&here, "b", None));
+        assert_ne!(on(&here, "a", None), on(&here, "a", Some("f")));
+        assert_ne!(on(&here, "a", Some("g")), on(&here, "a", Some("f")));
     }
 
     #[test]
     fn every_flipped_bit_and_every_cut_is_noticed() {
-        let job = Identity::new(&JobSpec::new("pi"), "", None);
+        let job = Identity::new(&JobSpec::new("pi"), Basis::default());
         let frame = Frame { job, shard: Shards::new(9, 2).get(4), tail: 3 };
         let mut bytes = Vec::new();
         frame.write(&[7; 20], &mut bytes);

@@ -1,7 +1,7 @@
 //! The executor that runs only what is not kept already, and keeps what is run.
 
 use super::archive::Archive;
-use super::frame::{Frame, Identity};
+use super::frame::{Basis, Frame, Identity};
 use super::journal::Journal;
 use crate::{
     Cancel, Capabilities, Carries, Error, Executor, JobSpec, Result, ShardSet, Shards, Sink, Work,
@@ -12,12 +12,13 @@ use std::sync::mpsc::channel;
 /// Another executor, with partials that are there already and, perhaps, a journal for the others.
 ///
 /// ```
-/// use windfall_core::partials::{Archive, Keep};
-/// use windfall_core::Serial;
+/// use windfall_core::partials::{Archive, Basis, Keep};
+/// use windfall_core::{Carries, Executor, Serial};
 /// let archive = Archive::default();
-/// let on = Keep { on: &Serial, archive: &archive, journal: None, data: "", grows_by: None };
-/// # use windfall_core::Executor;
-/// assert!(on.capabilities().carries < windfall_core::Carries::Closures);
+/// let on = |basis| Keep { on: &Serial, archive: &archive, journal: None, basis };
+/// assert_eq!(on(Basis::default()).capabilities().carries, Carries::Specs);
+/// let named = Basis { code: Some("the mean, first version"), ..Basis::default() };
+/// assert_eq!(on(named).capabilities().carries, Carries::Code);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Keep<'a> {
@@ -27,20 +28,20 @@ pub struct Keep<'a> {
     pub archive: &'a Archive,
     /// Where what is run is kept.
     pub journal: Option<&'a Journal>,
-    /// The content hash of the data that the job reads; empty if it reads none.
-    pub data: &'a str,
-    /// The option that adds tasks at the end: [`crate::Problem::grows_by`].
-    pub grows_by: Option<&'a str>,
+    /// What the job stands on. A job with code is carried if its code has a name here.
+    pub basis: Basis<'a>,
 }
 
 impl Executor for Keep<'_> {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { carries: Carries::Specs, ..self.on.capabilities() }
+        let named = if self.basis.code.is_some() { Carries::Code } else { Carries::Specs };
+        let on = self.on.capabilities();
+        Capabilities { carries: named.min(on.carries), ..on }
     }
 
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let spec = work.written(&self.capabilities().name)?;
-        let framing = Framing::new(spec, self.data, self.grows_by, work.cut());
+        let framing = Framing::new(spec, self.basis, work.cut());
         let mut kept = Vec::new();
         for place in self.archive.of(framing.job) {
             let shard = place.frame.shard.index;
@@ -78,14 +79,13 @@ pub struct Framing {
 }
 
 impl Framing {
-    /// Frames for the job `spec`, whose shards are those of `cut`; the other arguments are those
-    /// of [`Identity::new`].
-    pub fn new(spec: &JobSpec, data: &str, grows_by: Option<&str>, cut: Shards) -> Self {
-        let length = grows_by.and_then(|key| spec.options.get(key));
+    /// Frames for the job `spec`, which stands on `basis` and whose shards are those of `cut`.
+    pub fn new(spec: &JobSpec, basis: Basis<'_>, cut: Shards) -> Self {
+        let length = basis.grows_by.and_then(|key| spec.options.get(key));
         let text = length.map(|length| length.as_f64().unwrap_or(f64::NAN).to_string());
         let hash = blake3::hash(text.unwrap_or_default().as_bytes());
         let tail = u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes")) | 1;
-        Self { job: Identity::new(spec, data, grows_by), cut, tail }
+        Self { job: Identity::new(spec, basis), cut, tail }
     }
 
     /// The identity of the job.

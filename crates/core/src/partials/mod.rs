@@ -19,7 +19,7 @@ mod scan;
 mod text;
 
 pub use archive::Archive;
-pub use frame::{FORMAT, Frame, Identity};
+pub use frame::{Basis, FORMAT, Frame, Identity, canonical};
 pub use journal::Journal;
 pub use keep::{Framing, Keep};
 pub use text::{from_line, to_line};

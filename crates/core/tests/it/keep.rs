@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use windfall_conformance::source;
-use windfall_core::partials::{Archive, Journal, Keep};
+use windfall_core::partials::{Archive, Basis, Journal, Keep};
 use windfall_core::{
     Capabilities, Carries, Control, Executor, JobSpec, Problem, Result, Sink, Threads, Work,
 };
@@ -45,7 +45,8 @@ impl Executor for Journalled {
         let scratch = Scratch::new();
         let (journal, archive, _) = scratch.open();
         let (on, journal) = (&Threads::new(3), Some(&journal));
-        Keep { on, archive: &archive, journal, data: "", grows_by: None }.run(work, sink, tick)
+        let basis = Basis::default();
+        Keep { on, archive: &archive, journal, basis }.run(work, sink, tick)
     }
 }
 
@@ -62,8 +63,7 @@ fn solve(problem: &dyn Problem, scratch: &Scratch) -> (Vec<u8>, u64, u64) {
         on: &Threads::new(2),
         archive: &archive,
         journal: Some(&journal),
-        data: "",
-        grows_by: problem.grows_by(),
+        basis: Basis { grows_by: problem.grows_by(), ..Basis::default() },
     };
     let answer = problem.solve(&on, &Control::default()).unwrap();
     (answer.to_bytes(), archive.used(), damage)

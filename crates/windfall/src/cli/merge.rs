@@ -10,7 +10,7 @@ use super::solve::{Outputs, finish, run};
 use clap::Args;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
-use windfall::partials::{Archive, from_line};
+use windfall::partials::{Archive, Keep, from_line};
 use windfall::{Cancel, Capabilities, Error, ErrorKind, Executor, JobSpec, Result, Sink, Work};
 
 #[derive(Args, Debug)]
@@ -62,7 +62,7 @@ pub(super) fn merge(
         return Err(error.hint("the job file or its data changed since they were made").into());
     }
     let on = Complete { on: here.as_ref(), main: prepared.spec()?, hint };
-    let on = prepared.keep(&on, archive, None);
+    let on = Keep { on: &on, archive, journal: None, basis: prepared.basis() };
     let (answer, seconds) =
         run(prepared.problem.as_ref(), &on, &cancel, !common.quiet).map_err(Failure::running)?;
     if let Some(name) = archive.unasked() {

@@ -1,9 +1,10 @@
 //! A job made ready: its problem, and what names its partials.
 
 use super::job::Job;
-use windfall::partials::{Archive, Framing, Journal, Keep};
+use windfall::checkpoint::content;
+use windfall::partials::{Basis, Framing};
 use windfall::remote::Noting;
-use windfall::{Error, ErrorKind, Executor, JobSpec, Problem, REGISTRY, Result, Source};
+use windfall::{Error, ErrorKind, JobSpec, Problem, REGISTRY, Result, Source};
 
 /// A problem with the content hash of the data that it has read.
 pub(super) struct Prepared {
@@ -19,8 +20,7 @@ impl Prepared {
         let source = Noting::new(&job.folder);
         let problem = build(&job.spec, &source, wanted)?;
         let tables = source.into_given().tables;
-        let hashes: Vec<String> = tables.values().map(windfall::Table::hash).collect();
-        Ok(Self { problem, data: hashes.join(",") })
+        Ok(Self { problem, data: content(&tables) })
     }
 
     /// The job as a value.
@@ -33,20 +33,14 @@ impl Prepared {
             .ok_or_else(|| Error::invalid("job", "a closure", "a job that can be written down"))
     }
 
-    /// How the partials of the main job are framed.
-    pub(super) fn framing(&self) -> Result<Framing> {
-        let (spec, grows_by) = (self.spec()?, self.problem.grows_by());
-        Ok(Framing::new(spec, &self.data, grows_by, self.problem.shards()))
+    /// What the job stands on.
+    pub(super) fn basis(&self) -> Basis<'_> {
+        Basis { data: &self.data, code: None, grows_by: self.problem.grows_by() }
     }
 
-    /// The partials of `archive` before what `on` runs, and a journal for that.
-    pub(super) fn keep<'a>(
-        &'a self,
-        on: &'a dyn Executor,
-        archive: &'a Archive,
-        journal: Option<&'a Journal>,
-    ) -> Keep<'a> {
-        Keep { on, archive, journal, data: &self.data, grows_by: self.problem.grows_by() }
+    /// How the partials of the main job are framed.
+    pub(super) fn framing(&self) -> Result<Framing> {
+        Ok(Framing::new(self.spec()?, self.basis(), self.problem.shards()))
     }
 }
 

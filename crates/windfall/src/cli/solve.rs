@@ -139,21 +139,16 @@ fn solve(
     let folder = job.folder.clone();
     let (here, workers) = common.executor(place, &folder)?;
     job.spec.seed = of_job.seed.or(job.spec.seed);
-    let checkpoint = of_job.checkpoint.open()?;
-    if let Some(checkpoint) = &checkpoint {
-        checkpoint.seed(&mut job)?;
-    }
+    let checkpoint = of_job.checkpoint.open(&mut job)?;
     let prepared = Prepared::new(&job, outputs.distribution)?;
     let problem = prepared.problem.as_ref();
-    if let Some(checkpoint) = &checkpoint {
-        checkpoint.claim(&prepared)?;
-    }
+    let keep = checkpoint.as_ref();
+    let keep = keep.map(|kept| kept.keep(here.as_ref(), problem, &prepared.data)).transpose()?;
     if let Some(path) = &of_job.write_job {
         let seed = problem.spec().and_then(|spec| spec.seed);
         job.write(path, seed).map_err(Failure::writing)?;
     }
     let cancel = interrupt::listen()?;
-    let keep = checkpoint.as_ref().map(|kept| kept.before(here.as_ref(), &prepared));
     let on: &dyn Executor = keep.as_ref().map_or(here.as_ref(), |keep| keep);
     let (answer, seconds) = run(problem, on, &cancel, !common.quiet).map_err(Failure::running)?;
     let speedup = match of_job.speedup && answer.complete {
