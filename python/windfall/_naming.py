@@ -2,12 +2,14 @@
 
 Equal names mean the same code and data, in whatever process and file: bytecode, constants,
 defaults, closures, globals, functions that it calls. What is installed counts by its name and
-version; names of files, line numbers and addresses do not count.
+version; names of files, line numbers and addresses do not count. What code finds by a text while
+it runs, as by `globals()[name]` or in a file, is not seen.
 """
 
 from __future__ import annotations
 
 import copyreg
+import ctypes
 import functools
 import hashlib
 import platform
@@ -134,9 +136,10 @@ class _Namer:
 
     def _cell(self, value: types.CellType) -> Node:
         try:
-            return "cell", [self.of(value.cell_contents)]
-        except ValueError:
-            return "cell", []
+            held = [value.cell_contents]
+        except ValueError:  # nothing was put into it yet
+            held = []
+        return "cell", self._all(held)
 
     def _code(self, code: types.CodeType) -> Node:
         counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
@@ -146,10 +149,12 @@ class _Namer:
         return "code", [code.co_code, handlers, *spelled, *self._all(code.co_consts)]
 
     def _function(self, function: types.FunctionType) -> Node:
-        package = package_of(function.__module__)
-        place = f"{function.__module__}.{function.__qualname__}"
-        if package and at(function.__module__, function.__qualname__) is function:
-            return "installed", [package.encode(), place.encode()]
+        # What it says of its module may be another's, as `functools.wraps` has it.
+        home, place = function.__globals__.get("__name__"), function.__qualname__
+        package = package_of(home)
+        for module in (home, function.__module__) if package else ():
+            if package_of(module) and at(module, place) is function:
+                return "installed", [package.encode(), f"{home}.{place}".encode()]
         label = f"`{function.__name__}`"
         # `__wrapped__` and its like: what was put on a function can change what it does.
         parts = [self.of(function.__code__), self.of(function.__dict__, f"an attribute of {label}")]
@@ -209,6 +214,8 @@ class _Namer:
 
     def _object(self, value: Any) -> Node:
         """Take a value apart as pickle does; what pickle refuses is refused."""
+        if isinstance(value, ctypes.CDLL):
+            raise self.refusal(value, "it is an address in this process")
         reduce = copyreg.dispatch_table.get(type(value))
         try:
             made: Any = value.__reduce_ex__(4) if reduce is None else reduce(value)
@@ -229,8 +236,8 @@ class _Namer:
         if package and at(module, name) is value:
             return "installed", [package.encode(), f"{module}.{name}".encode()]
         if callable(getattr(value, "__wrapped__", None)):
-            parameters = getattr(value, "cache_parameters", dict)()
-            return "wrapped", self._all([type(value), value.__wrapped__, parameters])
+            size: Any = getattr(value, "cache_parameters", tuple)()
+            return "wrapped", self._all([type(value), value.__wrapped__, size])
         if not package and at(module, name) is value:
             return "global", [self.of(sys.modules[module]), name.encode()]
         raise self.refusal(value, f"there is no `{name}` in `{module}`")
@@ -297,6 +304,7 @@ _LABELS_MAX = 4
 """How many steps of the way to what has no name are told."""
 
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+
 
 def _defaults(function: types.FunctionType) -> list[tuple[str, Any]]:
     """Return the defaults of arguments, by name."""

@@ -63,22 +63,22 @@ def _imported(
     name: str, names: tuple[str, ...] | None, namespace: dict[str, Any]
 ) -> dict[str, types.ModuleType]:
     """Return the modules that an `import` inside a function asks for, those that there are."""
-    package = namespace.get("__package__") or ""
     found: dict[str, types.ModuleType] = {}
-    if name.startswith(".") and not package:
-        return found
-    asked = [name, *(f"{name.rstrip('.')}.{each}" for each in names or ())]
-    for each in asked:
+    for each in (
+        name,
+        *(f"{name}{'' if name.endswith('.') else '.'}{last}" for last in names or ()),
+    ):
         try:
-            found[f"import {each}"] = importlib.import_module(each, package or None)
+            module = importlib.import_module(each, namespace.get("__package__"))
         except Exception:  # a name in a module; or it fails there too, which is what the code does
             continue
+        found[f"import {each}"] = module
     return found
 
 
-def at(module: str, qualname: str) -> Any:
+def at(module: str | None, qualname: str) -> Any:
     """Return what stands under a name in a module."""
-    value: Any = sys.modules.get(module)
+    value: Any = sys.modules.get(module or "")
     for name in qualname.split("."):
         value = getattr(value, name, MISSING)
     return value
@@ -88,11 +88,11 @@ def home_of(value: Any) -> types.ModuleType | None:
     """Return the user's module that a function or class comes from."""
     if not isinstance(value, (types.FunctionType, type)) or package_of(value.__module__):
         return None
-    return sys.modules.get(value.__module__)
+    return sys.modules.get(value.__module__ or "")
 
 
 def place_of(value: Any) -> str | None:
-    """Return where an installed package holds an object, such as a distribution; none if none does."""
+    """Return where an installed package holds an object, such as a distribution, if one does."""
     if package_of(type(value).__module__) in ("", PYTHON):
         return None
     top = type(value).__module__.partition(".")[0]

@@ -198,9 +198,7 @@ def test_a_longer_run_uses_a_shorter_one_and_its_seed(job, short, long, tmp_path
 
 def test_a_job_file_without_a_seed_takes_that_of_the_folder(tmp_path):
     (tmp_path / "job.toml").write_text("problem = 'pi'\nn = 100000\n")
-    one, two = (
-        windfall.run(tmp_path / "job.toml", checkpoint=tmp_path / "kept") for _ in range(2)
-    )
+    one, two = (windfall.run(tmp_path / "job.toml", checkpoint=tmp_path / "kept") for _ in range(2))
     three = windfall.run({"problem": "pi", "n": 100_000}, checkpoint=tmp_path / "kept")
     assert one == two == three and one.seed > 2**64
 
@@ -341,9 +339,7 @@ def test_whole_numbers_are_the_same_with_and_without_a_point(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    result = windfall.integrate(
-        "x0", [(0, 1.0)], n=2e5, rng=1, checkpoint=tmp_path / "kept"
-    )
+    result = windfall.integrate("x0", [(0, 1.0)], n=2e5, rng=1, checkpoint=tmp_path / "kept")
     assert result.run["shards_kept"] == partials(tmp_path / "kept")
 
 

@@ -114,9 +114,7 @@ def test_a_function_has_another_name_once_it_changes(change):
 def test_so_has_everything_that_can_be_called_or_read(change):
     old, new = OTHER_PARTS[change]
     assert old in FUNCTION
-    assert name_of(made(FUNCTION, "parts")) != name_of(
-        made(FUNCTION.replace(old, new), "parts")
-    )
+    assert name_of(made(FUNCTION, "parts")) != name_of(made(FUNCTION.replace(old, new), "parts"))
 
 
 def test_what_changes_nothing_keeps_the_name():
@@ -276,8 +274,9 @@ def pointer():
         ((n for n in range(3)), "generator"),
         (sys.stderr, None),
         (np.frompyfunc(lambda x: x + 1, 1, 1), "ufunc"),
+        (ctypes.pythonapi, "PyDLL"),
     ],
-    ids=["lock", "pointer", "generator", "file", "ufunc"],
+    ids=["lock", "pointer", "generator", "file", "ufunc", "library"],
 )
 def test_what_is_of_this_process_alone_is_named_in_the_error(held, kind):
     table = {"inside": [held]}
@@ -308,6 +307,15 @@ def test_methods_bound_by_hand_and_wrapped_functions():
     wrapped = [functools.wraps(small)(lambda x, k=k: k) for k in (1, 1, 2)]
     first, again, other = map(name_of, wrapped)
     assert first == again != other
+
+
+def test_a_function_that_poses_as_one_of_a_package_is_the_users():
+    def posing(factor):
+        namespace = {"__name__": "made", "factor": factor}
+        exec("def mine(x):\n    return factor * x", namespace)
+        return functools.wraps(np.linalg.norm)(namespace["mine"])
+
+    assert name_of(posing(2)) == name_of(posing(2)) != name_of(posing(3))
 
 
 def test_a_very_deep_value_is_refused_and_not_a_crash():

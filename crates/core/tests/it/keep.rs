@@ -7,9 +7,11 @@ use std::time::Duration;
 use windfall_conformance::source;
 use windfall_core::partials::{Archive, Basis, Journal, Keep};
 use windfall_core::{
-    Capabilities, Carries, Control, Executor, JobSpec, Problem, Result, Sink, Threads, Work,
+    Capabilities, Carries, Control, ErrorKind, Executor, JobSpec, Problem, Result, Sink, Threads,
+    Work,
 };
 use windfall_stats::REGISTRY;
+use windfall_stats::integrate::Integrate;
 
 /// A file of its own, removed at the end.
 struct Scratch(PathBuf);
@@ -138,6 +140,30 @@ fn bootstraps_and_permutations_grow_too() {
         let plain = long.solve(&Threads::new(2), &Control::default()).unwrap();
         assert_eq!(bytes, plain.to_bytes());
     }
+}
+
+#[test]
+fn code_is_kept_under_its_name_and_refused_without_one() {
+    let scratch = Scratch::new();
+    let mut spec = JobSpec::new("integrate");
+    (spec.seed, spec.has_code) = (Some(1_u64.into()), true);
+    spec.options.insert("bounds".into(), vec![vec![0, 1]].into());
+    let solve = |factor: f64, code| {
+        let problem = Integrate::of(move |x: &[f64]| factor * x[0], &spec).unwrap();
+        let (journal, archive, _) = scratch.open();
+        let basis = Basis { code, ..Basis::default() };
+        let on = Keep { on: &Threads::new(2), archive: &archive, journal: Some(&journal), basis };
+        let answer = problem.solve(&on, &Control::default());
+        answer.map(|answer| (answer.quantities[0].estimate, archive.used()))
+    };
+    let (once, used) = solve(1.0, Some("once x")).unwrap();
+    assert_eq!(used, 0);
+    let (twice, used) = solve(2.0, Some("twice x")).unwrap();
+    assert_eq!((twice, used), (2.0 * once, 0), "partials of other code are not used");
+    let (again, used) = solve(1.0, Some("once x")).unwrap();
+    assert!(again == once && used > 0);
+    let error = solve(1.0, None).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unsupported { .. }), "{error}");
 }
 
 #[test]
