@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from jobs import CODE, JOBS, X, told
+from jobs import BOX, CODE, JOBS, X, bell, told
 
 import windfall
 
@@ -40,6 +40,17 @@ def test_code_of_python_gives_the_same_there(engine, job):
     if "compiled" in job:
         pytest.importorskip("numba")
     assert told(CODE[job]()) == told(CODE[job](on=engine.on))
+
+
+def test_a_checkpoint_is_that_of_threads(engine, tmp_path):
+    def integral(n, on=None):
+        return windfall.integrate(bell, BOX, n=n, rng=3, on=on, checkpoint=tmp_path)
+
+    assert integral(700_000, engine.on).run["shards_kept"] == 0
+    here = integral(900_000)
+    there = integral(1_200_000, engine.on)
+    assert 0 < here.run["shards_kept"] < there.run["shards_kept"]
+    assert told(there) == told(windfall.integrate(bell, BOX, n=1_200_000, rng=3))
 
 
 def breaks(x):

@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 
 import windfall
+from windfall._functions import integrand, named
 from windfall._naming import name_of
 
 FUNCTION = """
@@ -254,9 +255,9 @@ def test_compiled_code_goes_by_its_source():
         inner = numba.njit(**options)(lambda x: factor * x)
         return numba.cfunc("float64(int32, CPointer(float64))")(lambda n, x: inner(x[0]))
 
-    name = lambda *args, **options: windfall._functions.named(  # noqa: E731
-        windfall._functions.integrand(compiled(*args, **options), dimensions=1)
-    )
+    def name(*args, **options):
+        return named(integrand(compiled(*args, **options), dimensions=1))
+
     assert name(2.0) == name(2.0)
     assert len({name(2.0), name(3.0), name(2.0, fastmath=True)}) == 3
 
