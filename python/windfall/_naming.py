@@ -303,7 +303,7 @@ _OF_EVERY_CLASS = {
 _LABELS_MAX = 4
 """How many steps of the way to what has no name are told."""
 
-_SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+_SLOTS: tuple[type, ...] = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
 def _defaults(function: types.FunctionType) -> list[tuple[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import functools
 import importlib
 import sys
 import sysconfig
@@ -123,10 +122,17 @@ _HELD: list[Any] = [0, {}]
 def package_of(module: str | None) -> str:
     """Return the package that a module belongs to, with its version; nothing for a user's own."""
     top = (module or "").partition(".")[0]
-    return _package(top) if top in sys.modules else ""
+    if top not in sys.modules:
+        return ""
+    if top not in _PACKAGES:
+        _PACKAGES[top] = _package(top)
+    return _PACKAGES[top]
 
 
-@functools.cache
+_PACKAGES: dict[str, str] = {}
+"""What is known of top modules."""
+
+
 def _package(top: str) -> str:
     loaded = sys.modules[top]
     if top in ("__main__", "windfall"):
