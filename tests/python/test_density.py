@@ -7,7 +7,7 @@ import pytest
 
 import windfall
 from windfall._functions import density
-from windfall._problems.solving import build, solve
+from windfall._problems.solving import Run, build, solve
 
 numba = pytest.importorskip("numba")
 scipy = pytest.importorskip("scipy")
@@ -44,8 +44,8 @@ def compiled_value(n, x):
 
 
 def draw(function, **keys):
-    problem = build("sample", {**KEYS, **keys}, 7, function=density(function, START))
-    return solve(problem, 2, progress=False)
+    run = Run(7, workers=2, progress=False)
+    return solve(build("sample", {**KEYS, **keys}, run, function=density(function, START)), run)
 
 
 def numbers(result):
