@@ -166,8 +166,8 @@ def test_with_a_killed_rank_all_end(mpi):
         for result in waiting:
             with pytest.raises(windfall.EngineError) as raised:
                 result.get(30)
-            # MPICH may end the leading rank before that has seen which of them died.
-            assert raised.value.rank in ((2,) if mpi == "openmpi" else (0, 2))
+            # MPICH ends the others so soon that one of them may be seen to die first.
+            assert raised.value.rank in ((2,) if mpi == "openmpi" else range(ENGINES + 1))
             assert f"rank {raised.value.rank}" in str(raised.value)
         cluster.stop()
 
