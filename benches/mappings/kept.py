@@ -1,6 +1,6 @@
 """What keeping partials costs: a run with a checkpoint beside a plain one, a merge of a million.
 
-    python benches/mappings/kept.py target/release/windfall
+    python benches/mappings/kept.py [--write]
 
 Needs the package blake3, to make a million partials of one.
 """
@@ -9,21 +9,21 @@ import json
 import statistics
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import blake3
+from places import WINDFALL as windfall
+from results import keep
 
 HEAD, CHECK = 96, 8
 POINTS_PER_TASK, TASKS_PER_SHARD = 1 << 16, 16
 
 
-def main(windfall: str) -> None:
+def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint(windfall, Path(folder))
-        merge(windfall, Path(folder))
+        keep("What keeping partials costs", f"{checkpoint(Path(folder))}\n\n{merge(Path(folder))}")
 
 
 def run(*command: str) -> tuple[float, dict]:
@@ -32,7 +32,7 @@ def run(*command: str) -> tuple[float, dict]:
     return time.perf_counter() - began, json.loads(done.stdout)
 
 
-def checkpoint(windfall: str, folder: Path, rounds: int = 7) -> None:
+def checkpoint(folder: Path, rounds: int = 9) -> str:
     """About two partials a millisecond, one worker, in turn with a plain run."""
     pi = (windfall, "pi", "-n", "4e9", "--seed", "1", "--workers", "1", "--json")
     ratios = []
@@ -44,10 +44,14 @@ def checkpoint(windfall: str, folder: Path, rounds: int = 7) -> None:
     shards = 4e9 / (POINTS_PER_TASK * TASKS_PER_SHARD)
     rate = shards / plain / 1e3
     median = statistics.median(ratios)
-    print(f"checkpointed / plain: {median:.3f} at {rate:.1f} partials a ms (goal 1.02 at 1)")
+    verdict = "reached" if median <= 1.02 else "MISSED"
+    return (
+        f"A checkpointed run over a plain one, in turn, median of {rounds}: {median:.3f} at"
+        f" {rate:.1f} partials a millisecond (goal 1.02 at 1: {verdict})."
+    )
 
 
-def merge(windfall: str, folder: Path, shards: int = 1_000_000) -> None:
+def merge(folder: Path, shards: int = 1_000_000) -> str:
     """A million partials of `pi`, all with the bytes of the first."""
     n = shards * TASKS_PER_SHARD * POINTS_PER_TASK
     job = folder / "job.toml"
@@ -75,8 +79,13 @@ def merge(windfall: str, folder: Path, shards: int = 1_000_000) -> None:
         )
         assert answer["n"] == n and abs(answer["estimate"] - 3.14159) < 0.01
         times.append(seconds)
-    print(f"merge of {shards:,} partials: {statistics.median(times):.2f} s (goal 2)")
+    median = statistics.median(times)
+    verdict = "reached" if median <= 2 else "MISSED"
+    return (
+        f"`windfall merge` of {shards:,} partials, median of {len(times)}: {median:.2f} s"
+        f" (goal 2 s: {verdict})."
+    )
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
