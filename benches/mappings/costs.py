@@ -34,12 +34,6 @@ def seconds(call):
     return time.perf_counter() - began
 
 
-def least(*calls):
-    """Return the least seconds of each of some calls, taken in turn."""
-    found = [[seconds(call) for call in calls] for _ in range(REPEATS)]
-    return [min(each) for each in zip(*found, strict=True)]
-
-
 def goal(value, reached):
     return f"{value} ({'reached' if reached else 'MISSED'})"
 
@@ -55,7 +49,8 @@ def or_reason(cells, row, name, *more):
 
 # The ranks of MPI: what the command says of its own run.
 
-RESAMPLES = 1_200_000
+PAIRS = 5
+RESAMPLES, ROWS = 400_000, 20_000
 SHARDS = 20_000
 SMALL = ["integrate", "x0", "--bounds", "0:1", "-n", 512 * SHARDS, "--seed", 1]
 """Shards of some 20 µs, so many that what each costs beside its work shows."""
@@ -66,8 +61,10 @@ def told_s(*command):
 
 
 def in_turn(there, here):
-    found = [[told_s(*there), told_s(*here)] for _ in range(REPEATS + 2)]
-    return [min(each) for each in zip(*found, strict=True)]
+    """Return the least seconds of each of two commands, and the median of here over there."""
+    pairs = [(told_s(*there), told_s(*here)) for _ in range(PAIRS)]
+    ratio = statistics.median(alone / found for found, alone in pairs)
+    return *(min(each) for each in zip(*pairs, strict=True)), ratio
 
 
 def rank_row(name, count, data):
@@ -76,31 +73,30 @@ def rank_row(name, count, data):
         there = [f"mpirun.{name}", "-n", count, ROOT / f"target/mpi/{name}/windfall-mpi"]
         tiny = ["pi", "-n", 1000, "--seed", 1]
         start = min(seconds(lambda: answer(*there, *tiny)) for _ in range(REPEATS))
-        on_ranks, alone = in_turn([*there, *SMALL], [WINDFALL, *SMALL, "--workers", 1])
+        on_ranks, alone, _ = in_turn([*there, *SMALL], [WINDFALL, *SMALL, "--workers", 1])
         cells = [f"{start:.2f} s", f"{1e6 * (on_ranks * WORKERS - alone) / SHARDS:.2f} µs"]
         job = ["bootstrap", data, "--statistic", "trimmed_mean(x, 0.1)", "--seed", 1]
         job += ["--resamples", RESAMPLES]
         for schedule in ["dynamic", "static"]:
-            found, threads = in_turn(
+            _, threads, efficiency = in_turn(
                 [*there, *job, "--schedule", schedule], [WINDFALL, *job, "--workers", count]
             )
-            efficiency = threads / found
             cells.append(goal(f"{efficiency:.3f} of {threads:.2f} s", efficiency >= EFFICIENCY_MIN))
     return f"| {name} × {count} | {' | '.join(cells)} |"
 
 
 def ranks():
     lines = [
-        f"{os.cpu_count()} cores; best of {REPEATS + 2} in turn; goal {EFFICIENCY_MIN} of as many"
-        f" threads, on a bootstrap of the trimmed mean, {RESAMPLES:,} resamples of 2,000 rows. A"
-        " shard: what each adds to the time of a core.",
+        f"{os.cpu_count()} cores; medians of {PAIRS} pairs in turn; goal {EFFICIENCY_MIN} of as"
+        f" many threads, on a bootstrap of the trimmed mean, {RESAMPLES:,} resamples of {ROWS:,}"
+        " rows. A shard: what each adds to the time of a core.",
         "",
         "| launcher | start, job and end | a shard | dynamic / threads | static / threads |",
         "|---|---|---|---|---|",
     ]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.csv"
-        values = [(k * 7919 % 2003) / 2003 for k in range(2000)]
+        values = [(k * 7919 % 20011) / 20011 for k in range(ROWS)]
         data.write_text("x\n" + "\n".join(map(repr, values)) + "\n")
         for name in engines.MPIS:
             for count in (WORKERS, 2 * WORKERS):
@@ -120,6 +116,7 @@ CLUSTERS = [
 ]
 ORDERS_AN_ENGINE = 8
 CALLS = 200
+TRIES = 60
 PAUSE_S = 1.5
 
 
@@ -147,9 +144,8 @@ def cluster_row(name):
 
         def cost(count):
             job = replicates(count)
-            there = (seconds(lambda: windfall.run(job, on=cluster)) for _ in range(15))
-            alone = (seconds(lambda: windfall.run(job, workers=1)) for _ in range(15))
-            return statistics.median(there) - statistics.median(alone)
+            there = min(seconds(lambda: windfall.run(job, on=cluster)) for _ in range(TRIES))
+            return there - min(seconds(lambda: windfall.run(job, workers=1)) for _ in range(TRIES))
 
         one, all_ = cost(1), cost(ORDERS_AN_ENGINE * WORKERS)
         order = (all_ - one) / ORDERS_AN_ENGINE
@@ -178,7 +174,8 @@ def calls(cluster):
 def clusters():
     lines = [
         f"{WORKERS} engines. A call: `client[0].apply(abs, 1).get()`, median of {CALLS} in a row,"
-        f" and of 15 after a pause of {PAUSE_S} s. A round and an order: of a job with `on=`.",
+        f" and of 15 after a pause of {PAUSE_S} s. A round and an order of a job with `on=`:"
+        f" the least of {TRIES} runs.",
         "",
         "| engines | start and first answer | a call | after a pause | a round | an order |",
         "|---|---|---|---|---|---|",
@@ -248,13 +245,13 @@ def middle(x, axis=-1):
 
 
 def jobs():
-    x = np.random.default_rng(1).normal(size=2000)
+    x = np.random.default_rng(1).normal(size=20_000)
     return {
         "formula": lambda **on: windfall.bootstrap(
-            {"x": x}, "trimmed_mean(x, 0.1)", n_resamples=400_000, rng=1, **on
+            {"x": x}, "trimmed_mean(x, 0.1)", n_resamples=800_000, rng=1, **on
         ),
         "function": lambda **on: windfall.bootstrap(
-            {"x": x}, middle, n_resamples=40_000, rng=1, method="percentile", **on
+            {"x": x[:2000]}, middle, n_resamples=250_000, rng=1, method="percentile", **on
         ),
     }
 
@@ -268,20 +265,15 @@ def other_row(name):
         cost = order_s(engine.on)
         cells = [f"{start:.1f} s", f"{1e3 * cost:.2f} ms"]
         for job in jobs().values():
-            job(on=engine.on)
-            there, here = least(
-                lambda job=job: job(on=engine.on), lambda job=job: job(workers=WORKERS)
-            )
+            here = seconds(lambda job=job: job(workers=WORKERS))
             Counting.orders, Counting.busy_s = 0, 0.0
             with sizes(Counting):
-                spent = seconds(lambda job=job: job(on=engine.on))
-            scheduling = Counting.orders * cost / spent
-            idle = 1 - Counting.busy_s / (WORKERS * spent)
-            cells += [f"{here / there:.2f} of {here:.2f} s", str(Counting.orders)]
-            cells += [
-                goal(f"{100 * scheduling:.1f} %", scheduling <= SHARE_MAX),
-                f"{100 * idle:.1f} %",
-            ]
+                there = seconds(lambda job=job: job(on=engine.on))
+            scheduling = Counting.orders * cost / there
+            idle = 1 - Counting.busy_s / (WORKERS * there)
+            cells += [f"{here / there:.2f} of {here:.1f} s", str(Counting.orders)]
+            cells += [goal(f"{100 * scheduling:.1f} %", scheduling <= SHARE_MAX)]
+            cells.append(f"{100 * idle:.1f} %")
     return f"| {name} | {' | '.join(cells)} |"
 
 

@@ -28,15 +28,15 @@ def keep(title: str, text: str) -> None:
     path = ROOT / f"benches/results/mappings-{today}.md"
     before = path.read_text() if path.exists() else f"# Mappings, {today}\n"
     sections = re.split(r"^## ", before, flags=re.M)
-    sections[0] = f"# Mappings, {today}\n\n{machine()}\n\n"
-    mine = f"{title}\n\n{text}\n\n"
+    sections[0] = f"# Mappings, {today}\n\n{machine()}"
+    mine = f"{title}\n\n{text}"
     for place, section in enumerate(sections):
         if section.startswith(f"{title}\n"):
             sections[place] = mine
             break
     else:
         sections.append(mine)
-    path.write_text("## ".join(sections).rstrip() + "\n")
+    path.write_text("\n\n## ".join(section.strip() for section in sections) + "\n")
 
 
 def machine() -> str:

@@ -55,7 +55,8 @@ class Backend:
     workers : int
         How many orders it runs at once.
     cost_s : float
-        The seconds that an order costs beside its shards: it sizes orders.
+        The seconds of a worker that an order costs beside its shards: it sizes orders. Measured on
+        two cores that the engine shares: benches/results/mappings-2026-11-29.md.
     shared_storage : bool
         Whether workers read the same files by the same absolute paths; a table that came from a
         file is then read there, and known by its content hash.

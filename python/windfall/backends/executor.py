@@ -28,7 +28,7 @@ class Pool(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.0005
+    cost_s = 0.001
 
     def __init__(
         self, executor: Executor, *, workers: int | None = None, shared_storage: bool = False

@@ -26,7 +26,7 @@ class Ray(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.001
+    cost_s = 0.0035
 
     def __init__(self, ray: Any, *, shared_storage: bool = False) -> None:
         module: Any = import_module("ray")
