@@ -144,9 +144,10 @@ impl Archive {
         self.jobs.is_empty()
     }
 
-    /// Whether there is any partial of `job`.
+    /// Whether there is any partial of `job`, which counts as asking for it: a search for a sample
+    /// size has a main job that its rounds do without.
     pub fn holds(&self, job: Identity) -> bool {
-        self.jobs.contains_key(&job)
+        !self.of(job).is_empty()
     }
 
     /// The name of a source that holds partials of a job that nobody asked for.

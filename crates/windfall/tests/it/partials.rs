@@ -53,6 +53,16 @@ fn merged_partials_give_the_answer_of_a_run() {
 }
 
 #[test]
+fn a_search_is_merged_too() {
+    let scratch = Scratch::with_law_school();
+    let job = "problem = 'sample_size'\ntest = 't-test'\neffect = 0.9\npower = 0.8\nseed = 3\n";
+    scratch.put("job.toml", job);
+    shard(&scratch, &format!("0..{}", count(&scratch)), "a.partials");
+    let merged = scratch.answer(&["merge", "job.toml", "a.partials"]);
+    assert_eq!(merged, scratch.answer(&["run", "job.toml"]));
+}
+
+#[test]
 fn lines_go_through_a_pipe() {
     let scratch = scratch();
     let all = count(&scratch);
