@@ -24,6 +24,9 @@ OVERHEAD_SHARE = 0.04
 ORDER_S = 0.25
 """How long an order runs at least, where there is work enough: what a stop waits for."""
 
+WORTH = 2
+"""How many times its cost an order should last at least, towards the end of a round."""
+
 ORDERS_A_WORKER = 4
 """How many orders a worker gets at least, where there are shards enough: all end together."""
 
@@ -107,6 +110,7 @@ class Sizes:
         self._round = round
         self._workers = backend.workers
         self._target_s = max(ORDER_S, backend.cost_s / OVERHEAD_SHARE)
+        self._worth_s = WORTH * backend.cost_s
         self._most = max(1, round.left // (ORDERS_A_WORKER * backend.workers))
         self._shard_s: float | None = None
         self._is_rough = True
@@ -117,9 +121,10 @@ class Sizes:
         if self._shard_s is None or self._round.is_long:
             return 1
         fit = int(self._target_s / max(self._shard_s, 1e-9))
-        # Less towards the end, so that no worker waits long for another.
+        # Less towards the end, so that no worker waits long for another; but not for next to nothing.
         fair = -(-self._round.left // (2 * self._workers))
-        return max(1, min(fit, self._most, fair))
+        worth = int(self._worth_s / max(self._shard_s, 1e-9))
+        return max(1, min(fit, self._most, max(fair, worth), self._round.left))
 
     def saw(self, shards: int, reply: Reply) -> None:
         """Learn from an order. A worker's first builds the problem: it counts till others come."""
