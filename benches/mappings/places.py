@@ -108,11 +108,14 @@ def xargs():
 
 @contextlib.contextmanager
 def checkpoint():
+    """Threads, with every partial kept in a folder that is new for each run."""
+
     def solve(job):
-        only_files(job, "`--checkpoint` is an option of the command")
         with tempfile.TemporaryDirectory() as folder:
-            kept = ["--checkpoint", f"{folder}/kept"]
-            return answer(WINDFALL, "run", job, "--workers", WORKERS, *kept)
+            kept = f"{folder}/kept"
+            if job is function:
+                return call(job, workers=WORKERS, checkpoint=kept)
+            return answer(WINDFALL, "run", job, "--workers", WORKERS, "--checkpoint", kept)
 
     yield solve
 

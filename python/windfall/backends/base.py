@@ -121,7 +121,7 @@ class Sizes:
         if self._shard_s is None or self._round.is_long:
             return 1
         fit = int(self._target_s / max(self._shard_s, 1e-9))
-        # Less towards the end, so that no worker waits long for another; but not for next to nothing.
+        # Less towards the end, so that no worker waits long for another, but worth its cost.
         fair = -(-self._round.left // (2 * self._workers))
         worth = int(self._worth_s / max(self._shard_s, 1e-9))
         return max(1, min(fit, self._most, max(fair, worth), self._round.left))
