@@ -59,9 +59,16 @@ fn cubature_stops_at_a_tolerance_or_where_only_rounding_is_left() {
     assert!(some.extra["error"].as_f64().unwrap() < 2.3e-6);
 }
 
-/// Notes the first shard of each round, what travels with it, and its partial.
+/// The first shard of a round, what travels with it, and its partial.
+struct First {
+    shard: u64,
+    learnt: Option<Vec<u8>>,
+    partial: Vec<u8>,
+}
+
+/// Notes the first shard of each round.
 #[derive(Default)]
-struct Rounds(Mutex<Vec<(u64, Option<Vec<u8>>, Vec<u8>)>>);
+struct Rounds(Mutex<Vec<First>>);
 
 impl Executor for Rounds {
     fn capabilities(&self) -> Capabilities {
@@ -71,7 +78,7 @@ impl Executor for Rounds {
     fn run(&self, work: &dyn Work, sink: &dyn Sink, tick: &mut dyn FnMut()) -> Result<()> {
         let shard = work.shards().get(0).unwrap();
         let partial = work.to_bytes(&work.run_shard(shard, "here")?)?;
-        self.0.lock().unwrap().push((shard, work.learnt(), partial));
+        self.0.lock().unwrap().push(First { shard, learnt: work.learnt(), partial });
         Serial.run(work, sink, tick)
     }
 }
@@ -90,8 +97,8 @@ fn a_shard_with_what_was_learnt_runs_alone_and_without_it_after_the_rounds_befor
         let rounds = Rounds::default();
         made().solve(&rounds, &Control::default()).unwrap();
         let rounds = rounds.0.into_inner().unwrap();
-        assert!(rounds.len() > 5 && rounds[0].1.is_none());
-        let (shard, learnt, partial) = &rounds[rounds.len() - 2];
+        assert!(rounds.len() > 5 && rounds[0].learnt.is_none());
+        let First { shard, learnt, partial } = &rounds[rounds.len() - 2];
         let learnt = learnt.as_deref().unwrap();
         let told = made().after(Some(learnt)).unwrap();
         let alone = made();
@@ -106,7 +113,7 @@ fn a_shard_with_what_was_learnt_runs_alone_and_without_it_after_the_rounds_befor
         assert_eq!(again, short, "the rounds before are kept");
         // A shard of an earlier round does not know of it.
         let first = told.run_shard(told.shards().get(0)).unwrap();
-        assert_eq!(first, rounds[0].2);
+        assert_eq!(first, rounds[0].partial);
         for end in 0..learnt.len() {
             assert!(made().after(Some(&learnt[..end])).is_err(), "{end}");
         }
