@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a job reads, on its way: the name by which workers may keep them, and what travels.
+/// What a job reads, on its way: the name by which workers may keep it, and what travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel<T> {
     /// [`super::Given::name`].
