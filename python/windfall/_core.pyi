@@ -172,7 +172,9 @@ class Segment:
 class ClientLink:
     """A client's end of its connection to the controller."""
 
-    def __new__(cls, name: str, is_owner: bool = False) -> ClientLink: ...
+    def __new__(
+        cls, name: str, is_owner: bool = False, controller: int | None = None
+    ) -> ClientLink: ...
     @property
     def client(self) -> int: ...
     def submit(

@@ -109,6 +109,18 @@ def test_a_name_is_used_once():
         windfall.Cluster(n=1, name="twice")
 
 
+def test_a_name_taken_in_the_same_moment_stays_with_its_first_owner(monkeypatch):
+    from windfall._cluster import cluster
+
+    with windfall.Cluster(n=1, name="twins") as rc:
+        monkeypatch.setattr(cluster, "_is_taken", lambda name: False)
+        with pytest.raises(windfall.ClusterError, match="`twins` did not start"):
+            windfall.Cluster(n=1, name="twins")
+        with pytest.raises(windfall.WindfallError, match="its controller is process"):
+            _core.ClientLink("twins", True, os.getpid())
+        assert rc[0].apply(abs, -1).get(10) == 1
+
+
 def test_clients_find_a_cluster_and_work_side_by_side():
     with pytest.raises(windfall.ClusterError, match="no cluster `none`.*there run: "):
         windfall.Client("none")

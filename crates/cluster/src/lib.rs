@@ -26,8 +26,9 @@ pub mod os;
 pub mod segment;
 mod serve;
 pub mod shared;
+mod watch;
 pub mod wire;
 
-pub use link::{Link, Wait, connect, engine_link};
+pub use link::{Link, Wait, connect, engine_link, own};
 pub use segment::Segment;
 pub use serve::{Options, THREAD_VARIABLES, serve};

@@ -7,8 +7,9 @@
 
 use crate::message::{Message, Payload, Status};
 use crate::os;
+use crate::watch::Watch;
 use crate::wire::{Inbox, Outbox, Read};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use std::collections::VecDeque;
@@ -28,6 +29,10 @@ const TICKS_IDLE: u32 = 25;
 /// How long the owner must have been away before the minder reads in its place, in microseconds.
 const AWAY_US: u64 = 4_000;
 
+/// How long a wait goes on until its caller may look for a signal that came just before it, in
+/// microseconds.
+const LOOK_US: u64 = 1_000_000;
+
 /// How long the controller may take for its first word, in microseconds.
 const WELCOME_US: u64 = 5_000_000;
 
@@ -38,7 +43,7 @@ pub enum Wait {
     Messages,
     /// The time is up.
     TimedOut,
-    /// A signal came: look at it and wait again.
+    /// A signal came, or may have come: look at it and wait again.
     Signal,
     /// The other end is gone.
     End,
@@ -62,6 +67,7 @@ struct Shared {
     /// Whether the owner said that it goes away to work.
     is_working: AtomicBool,
     has_ended: AtomicBool,
+    watch: Watch,
     minder: Mutex<Minder>,
     wake: Condvar,
 }
@@ -104,6 +110,7 @@ impl Link {
             away_since_us: AtomicU64::new(0),
             is_working: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
+            watch: Watch::default(),
             minder: Mutex::default(),
             wake: Condvar::new(),
         });
@@ -177,6 +184,13 @@ impl Link {
         let wait = shared.wait(timeout_us);
         shared.away_since_us.store(now_us(), Ordering::Release);
         wait
+    }
+
+    /// The first message of all, if it comes in time.
+    pub fn first(&self) -> Option<Message> {
+        let until = now_us() + WELCOME_US;
+        while self.wait(Some(until.saturating_sub(now_us()))) == Wait::Signal {}
+        self.take()
     }
 
     /// Tells the minder that its owner goes away to work, until it waits again.
@@ -286,12 +300,10 @@ impl Shared {
                 return Wait::TimedOut;
             }
             let flags = if is_sent { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-            let limit = left.map(|us| Timespec {
-                tv_sec: (us / 1_000_000) as i64,
-                tv_nsec: (us % 1_000_000 * 1000) as i64,
-            });
-            let mut fds = [PollFd::new(&self.fd, flags)];
-            if poll(&mut fds, limit.as_ref()) == Err(rustix::io::Errno::INTR) {
+            let limit = left.map_or(LOOK_US, |left| left.min(LOOK_US));
+            let ready = self.watch.poll(&mut [PollFd::new(&self.fd, flags)], Some(limit));
+            let may_be_signal = ready == Ok(0) && limit == LOOK_US;
+            if may_be_signal || ready == Err(rustix::io::Errno::INTR) {
                 return Wait::Signal;
             }
         }
@@ -359,12 +371,31 @@ impl Shared {
 ///
 /// # Errors
 /// [`windfall_core::ErrorKind::Io`] if there is none.
-pub fn connect(name: &str, is_owner: bool) -> Result<Link> {
+pub fn connect(name: &str) -> Result<Link> {
+    enter(name, false, None)
+}
+
+/// Connects the owner of the cluster of that name, which ends with this connection. If the process
+/// that its owner started as its controller is given, the name must not be another's.
+///
+/// # Errors
+/// [`windfall_core::ErrorKind::Io`] if there is no such cluster.
+pub fn own(name: &str, controller: Option<u32>) -> Result<Link> {
+    enter(name, true, controller)
+}
+
+fn enter(name: &str, is_owner: bool, controller: Option<u32>) -> Result<Link> {
     let failed = |error: &dyn std::fmt::Display| {
         windfall_core::Error::io(format!("cluster {name}"), error)
             .hint("`windfall start` starts one; `windfall status` lists those that run")
     };
     let fd = os::connect(name).map_err(|error| failed(&error))?;
+    let found = os::listener(fd.as_fd()).map_err(|error| failed(&error))?;
+    if let (Some(expected), Some(found)) = (controller, found)
+        && expected != found
+    {
+        return Err(failed(&format!("its controller is process {found}, not {expected}")));
+    }
     let link = Link::new(fd).map_err(|error| failed(&error))?;
     link.send(&Message::Hello { is_owner });
     Ok(link)
@@ -389,8 +420,7 @@ pub fn engine_link() -> Result<(Link, u32)> {
         return Err(failed(&"the controller is gone"));
     }
     let link = Link::new(fd).map_err(|error| failed(&error))?;
-    link.wait(Some(WELCOME_US));
-    match link.take() {
+    match link.first() {
         Some(Message::Welcome { id }) => Ok((link, id)),
         _ => Err(failed(&"no controller speaks there")),
     }

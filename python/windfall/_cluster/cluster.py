@@ -140,12 +140,16 @@ class Cluster:
         return process
 
     def _connect(self, text: IO[bytes], deadline: float) -> _core.ClientLink:
-        """Connect as the owner as soon as the controller listens."""
+        """Connect as the owner as soon as the controller listens.
+
+        Somebody else's, of a cluster that took the name in the same moment, is left alone.
+        """
+        controller = self._process.pid if self.launcher == "local" else None
         while True:
             ended = self._process.poll() is not None
             if not ended:
                 with contextlib.suppress(WindfallError):
-                    return _core.ClientLink(self.name, is_owner=True)
+                    return _core.ClientLink(self.name, True, controller)
             if ended or time.monotonic() > deadline:
                 text.seek(0)
                 words = text.read().decode("utf-8", "replace").strip()

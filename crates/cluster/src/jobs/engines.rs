@@ -71,7 +71,7 @@ fn load(packed: Vec<u8>) -> Result<Segment> {
 
 /// Connects; returns the engines there are, once one of them is ready.
 fn enter(name: &str) -> Result<((Link, u64), Vec<EngineId>)> {
-    let link = connect(name, false)?;
+    let link = connect(name)?;
     let mut client = 0;
     loop {
         if link.wait(Some(TICK_US)) == Wait::End {

@@ -8,9 +8,10 @@ mod ranks;
 use crate::controller::{Controller, Event};
 use crate::message::{ClientId, EngineId, Message};
 use crate::os;
+use crate::watch::Watch;
 use crate::wire::{Read, Wire};
 use io::Io;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -67,7 +68,9 @@ pub fn serve(name: &str, options: Options) -> Result<()> {
     let mut io = Io::new(options);
     let (engines, are_ranks) = (io.options.engines, io.options.command.is_empty());
     let orphan_at = io.options.owner_within_s.map(|s| now_us() + (s * 1e6) as u64);
-    let mut server = Server { listener, next_client: 1, orphan_at, lead: None, joined_by: None };
+    let (watch, next_client) = (Watch::default(), 1);
+    let mut server =
+        Server { listener, watch, next_client, orphan_at, lead: None, joined_by: None };
     if are_ranks {
         (server.lead, server.joined_by) = (ranks::lead(), Some(now_us() + ranks::JOIN_US));
         return server.run(&mut Controller::of_ranks(engines, &mut io), &mut io);
@@ -77,6 +80,7 @@ pub fn serve(name: &str, options: Options) -> Result<()> {
 
 struct Server {
     listener: OwnedFd,
+    watch: Watch,
     next_client: ClientId,
     /// When the cluster ends if no owner has come.
     orphan_at: Option<u64>,
@@ -179,11 +183,8 @@ impl Server {
             fds.push(PollFd::new(lead, PollFlags::IN));
         }
         let wakes = [controller.wakes_at_us(), io.kill_at, self.orphan_at, self.joined_by];
-        let limit = wakes.into_iter().chain([io.reaps_at_us()]).flatten().min().map(|at| {
-            let us = at.saturating_sub(now_us());
-            Timespec { tv_sec: (us / 1_000_000) as i64, tv_nsec: (us % 1_000_000 * 1000) as i64 }
-        });
-        match poll(&mut fds, limit.as_ref()) {
+        let wakes_at = wakes.into_iter().chain([io.reaps_at_us()]).flatten().min();
+        match self.watch.poll(&mut fds, wakes_at.map(|at| at.saturating_sub(now_us()))) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(Error::io("poll", error)),
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use windfall_cluster::message::{Message, Submission};
 use windfall_cluster::wire::{Read, Wire};
-use windfall_cluster::{Link, Options, connect, os, serve};
+use windfall_cluster::{Link, Options, os, own, serve};
 
 /// Connects as the owner, with which the cluster ends.
 fn start(name: &str, command: &[&str]) -> (std::thread::JoinHandle<()>, Link) {
@@ -17,7 +17,7 @@ fn start(name: &str, command: &[&str]) -> (std::thread::JoinHandle<()>, Link) {
     let named = name.to_owned();
     let thread = std::thread::spawn(move || serve(&named, options).expect("it serves"));
     for _ in 0..2000 {
-        if let Ok(link) = connect(name, true) {
+        if let Ok(link) = own(name, None) {
             return (thread, link);
         }
         std::thread::sleep(Duration::from_millis(2));

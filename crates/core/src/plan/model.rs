@@ -70,10 +70,14 @@ fn seconds(profile: &Profile, mapping: &Mapping) -> f64 {
     let (mut rounds_s, mut before_s) = (0.0, 0.0);
     for round in &profile.rounds {
         rounds_s += round_s(profile, (round, before_s), mapping);
-        let repeats = profile.is_chained && mapping.costs.repeats;
-        before_s += if repeats { round.work_s() } else { 0.0 };
+        before_s += if repeats(profile, mapping) { round.work_s() } else { 0.0 };
     }
     fixed_s(profile, mapping) + rounds_s
+}
+
+/// Whether every order of a round runs those before it again.
+fn repeats(profile: &Profile, mapping: &Mapping) -> bool {
+    profile.is_chained && mapping.costs.repeats
 }
 
 /// What does not depend on the number of shards or rounds.
@@ -166,8 +170,7 @@ fn break_even(profile: &Profile, mapping: &Mapping) -> Option<u64> {
         let (orders, _) = orders(round, mapping);
         let all_orders_s = orders as f64 * mapping.costs.order_s / mapping.workers as f64;
         before += begin_s(profile, round, mapping);
-        let repeats = profile.is_chained && mapping.costs.repeats;
-        let again = if repeats { orders as f64 * work_s } else { 0.0 };
+        let again = if repeats(profile, mapping) { orders as f64 * work_s } else { 0.0 };
         work_s += round.work_s();
         let mut each = profile.slowdown(mapping.workers) * (round.work_s() + again)
             + shards * beside_s(round, &mapping.costs);

@@ -119,20 +119,19 @@ fn a_longer_job_uses_what_a_shorter_one_did() {
 }
 
 #[test]
-fn bootstraps_and_permutations_grow_too() {
-    for (text, key) in [
-        (
-            "problem = 'bootstrap'\nstatistic = 'correlation(lsat, gpa)'\nmethod = 'percentile'",
-            "resamples",
-        ),
-        (
-            "problem = 'permutation'\npermute = 'gpa'\nstatistic = 'correlation(lsat, gpa)'",
-            "resamples",
-        ),
+fn bootstraps_permutations_and_studies_grow_too() {
+    let correlation = "data = 'law'\nstatistic = 'correlation(lsat, gpa)'";
+    let bootstrap = format!("problem = 'bootstrap'\nmethod = 'percentile'\n{correlation}");
+    let permutation = format!("problem = 'permutation'\npermute = 'gpa'\n{correlation}");
+    let study = "problem = 'simulate'\nrows = 9\ngenerate = ['x = t(3)']\nmethod = ['mean(x)']";
+    for (text, key, counts) in [
+        (bootstrap.as_str(), "resamples", (200_001, 423_457)),
+        (&permutation, "resamples", (200_001, 423_457)),
+        (study, "replicates", (2100, 4001)),
     ] {
         let scratch = Scratch::new();
-        let of = |count| problem(&format!("{text}\ndata = 'law'\nseed = 1\n{key} = {count}"));
-        let (short, long) = (of(200_001), of(423_457));
+        let of = |count| problem(&format!("{text}\nseed = 1\n{key} = {count}"));
+        let (short, long) = (of(counts.0), of(counts.1));
         assert_eq!(long.grows_by(), Some(key));
         solve(short.as_ref(), &scratch);
         let (bytes, used, _) = solve(long.as_ref(), &scratch);

@@ -5,10 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use windfall::cluster::message::{Bytes, EngineId, Message, Outcome, Submission};
-use windfall::cluster::{Link, connect};
-
-/// How long the controller may take for its first word, in microseconds.
-const WELCOME_US: u64 = 5_000_000;
+use windfall::cluster::{Link, connect, own};
 
 /// A client's end of its connection to the controller.
 #[pyclass(frozen, module = "windfall._core")]
@@ -39,13 +36,14 @@ impl ClientLink {
 
 #[pymethods]
 impl ClientLink {
-    /// Connects to the cluster of that name; if `is_owner`, the cluster ends with this connection.
+    /// Connects to the cluster of that name; if `is_owner`, the cluster ends with this connection,
+    /// and if it must be the one that a process `controller` runs, no other is touched.
     #[new]
-    #[pyo3(signature = (name, is_owner = false))]
-    fn new(py: Python<'_>, name: &str, is_owner: bool) -> PyResult<Self> {
-        let link = connect(name, is_owner).map_err(|error| crate::errors::to_python(py, &error))?;
-        py.detach(|| link.wait(Some(WELCOME_US)));
-        let Some(Message::Welcome { id }) = link.take() else {
+    #[pyo3(signature = (name, is_owner = false, controller = None))]
+    fn new(py: Python<'_>, name: &str, is_owner: bool, controller: Option<u32>) -> PyResult<Self> {
+        let link = if is_owner { own(name, controller) } else { connect(name) };
+        let link = link.map_err(|error| crate::errors::to_python(py, &error))?;
+        let Some(Message::Welcome { id }) = py.detach(|| link.first()) else {
             let error = windfall::Error::io(format!("cluster {name}"), "the controller is silent");
             return Err(crate::errors::to_python(py, &error));
         };

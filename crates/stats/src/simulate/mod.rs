@@ -298,6 +298,10 @@ impl Problem for Simulate {
         self.kernel().shards()
     }
 
+    fn grows_by(&self) -> Option<&'static str> {
+        self.missing.is_none().then_some("replicates")
+    }
+
     fn run_shard(&self, shard: Shard) -> Result<Vec<u8>> {
         run_bytes(&self.job(&self.kernel()), shard)
     }
@@ -351,7 +355,8 @@ impl Kernel for Tasks<'_> {
     fn shards(&self) -> Shards {
         let all = self.study.findings.tasks();
         let tasks = self.study.missing.as_ref().map_or(all, |missing| missing.len() as u64);
-        Shards::new(tasks, tasks.div_ceil(SHARDS_MAX))
+        // By powers of two, so that a study that grows keeps its shards.
+        Shards::new(tasks, tasks.div_ceil(SHARDS_MAX).next_power_of_two())
     }
 
     /// Replicates that were done before a stop are as good as any.
