@@ -51,6 +51,8 @@ class Engine:
         self.namespace["get_ipython"] = self.get_ipython
         self.output = Output(link)
         self.started_us = 0
+        self.replaced: list[Any] = []
+        """What a push took the names of: to free it may take long, and nobody should wait for it."""
         self._bodies: dict[bytes, bytes] = {}
         self._functions: dict[bytes, Callable[..., Any]] = {}
         self._shell: Any = None
@@ -85,7 +87,7 @@ class Engine:
     def _serve(self) -> bool:
         link, output, functions = self.link, self.output, self._functions
         following, done, now_us = link.next, link.done, _core.now_us
-        loads, dumps = pickle.loads, pickle.dumps
+        loads, dumps, replaced = pickle.loads, pickle.dumps, self.replaced
         while True:
             item = following()
             if item[0] != 0:
@@ -124,6 +126,9 @@ class Engine:
             value = args = kwargs = item = segment = None
             output.end()
             done(task, failure.OK, self.started_us, reply, out)
+            if replaced:
+                link.flush()
+                replaced.clear()
 
     def _report(self, error: BaseException) -> None:
         """Report that the running task has failed."""

@@ -59,6 +59,7 @@ def assign(engine: Engine, name: str, value: Any) -> None:
     """Set one name, or with dots an attribute of what the first parts name."""
     first, *rest = name.split(".")
     if not rest:
+        engine.replaced.append(engine.namespace.get(name))
         engine.namespace[name] = value
         return
     owner = engine.namespace[first]
