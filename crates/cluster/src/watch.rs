@@ -17,6 +17,7 @@ const SOON_US: u64 = 150;
 /// Whoever waits, and whether it was answered soon.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
+    /// Whether the last wait in which it slept was a short one.
     is_brisk: AtomicBool,
 }
 
