@@ -188,6 +188,8 @@ def clusters():
 # The engines of others.
 
 SINGLES = 200
+JOB_ORDERS, JOB_S = 500, 4.0
+"""A job lasts `JOB_S` seconds or more, and `JOB_ORDERS` times what an order costs or more."""
 POOLS = ["MPIPoolExecutor, Open MPI", "MPIPoolExecutor, MPICH"]
 
 
@@ -244,14 +246,16 @@ def middle(x, axis=-1):
     return np.median(x, axis=axis)
 
 
-def jobs():
+def jobs(cost):
+    """Return what solves each job, large enough for an engine whose orders cost so much."""
+    times = max(1, round(JOB_ORDERS * cost / JOB_S))
     x = np.random.default_rng(1).normal(size=20_000)
     return {
         "formula": lambda **on: windfall.bootstrap(
-            {"x": x}, "trimmed_mean(x, 0.1)", n_resamples=800_000, rng=1, **on
+            {"x": x}, "trimmed_mean(x, 0.1)", n_resamples=800_000 * times, rng=1, **on
         ),
         "function": lambda **on: windfall.bootstrap(
-            {"x": x[:2000]}, middle, n_resamples=250_000, rng=1, method="percentile", **on
+            {"x": x[:2000]}, middle, n_resamples=250_000 * times, rng=1, method="percentile", **on
         ),
     }
 
@@ -264,7 +268,7 @@ def other_row(name):
         start = time.perf_counter() - began
         cost = order_s(engine.on)
         cells = [f"{start:.1f} s", f"{1e3 * cost:.2f} ms"]
-        for job in jobs().values():
+        for job in jobs(cost).values():
             here = seconds(lambda job=job: job(workers=WORKERS))
             Counting.orders, Counting.busy_s = 0, 0.0
             with sizes(Counting):
@@ -291,8 +295,9 @@ def others():
     lines = [
         f"{WORKERS} workers. Efficiency: seconds of as many threads over seconds there. Scheduling:"
         " orders times what one costs with all workers busy, over the run's time (goal"
-        f" {SHARE_MAX:.0%}). Not in orders: the share of the workers' time in which no order ran:"
-        " scheduling, and what is serial. First a formula, then a function of Python.",
+        f" {SHARE_MAX:.0%}), of jobs that take {JOB_ORDERS} times that or more. Not in orders: the"
+        " share of the workers' time in which no order ran: scheduling, and what is serial. First a"
+        " formula, then a function of Python.",
         "",
         f"| engine | start and first answer | an order | {heads} | function: {heads} |",
         "|" + "---|" * 11,

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from costs import order_s, seconds
+from costs import seconds
 from places import WINDFALL, WORKERS, Refused, engines, place, refusing, run
 from results import ROOT, keep
 from work import NOTHING, digest
@@ -26,7 +26,9 @@ import windfall
 JOBS = sorted((ROOT / "examples").glob("*.toml"))
 GOAL = 0.2
 OTHERS = {"dask": "Dask", "ray": "Ray", "spark": "Spark"}
-ROUNDS = 3
+ROUNDS, RUNS = 3, 15
+EACH = 8
+"""Orders that a worker gets."""
 
 
 def by_command(state):
@@ -45,14 +47,24 @@ def by_command(state):
 def by_python(state, name):
     """Predict and run each job on an engine of others that is there."""
     with engines.ENGINES[name]() as engine:
-        windfall.run(NOTHING, on=engine.on)
-        costs = {"start_s": 0, "order_s": order_s(engine.on), "orders_per_worker": 8}
-        there = statistics.median(
-            seconds(lambda: windfall.run(NOTHING, on=engine.on)) for _ in range(9)
-        )
-        costs |= {"round_s": max(0.0, there - costs["order_s"]), "bytes_per_s": 1e9, "builds": True}
+        costs = {"start_s": 0, "orders_per_worker": EACH, "bytes_per_s": 1e9, "builds": True}
+        one_s, all_s = study_s(1, engine.on), study_s(EACH * WORKERS, engine.on)
+        costs["order_s"] = max(1e-6, (all_s - one_s) / EACH)
+        costs["round_s"] = max(0.0, one_s - costs["order_s"])
         calibrate(state, name, costs)
         yield from pairs(state, name, lambda job: windfall.run(job, on=engine.on))
+
+
+def study_s(replicates, on):
+    """How long a study of next to no work takes, each replicate a shard: its first run is not it."""
+
+    def study():
+        windfall.simulate(
+            "x = normal(0, 1)", "mean(x)", rows=2, truth=0, n_replicates=replicates, rng=1, on=on
+        )
+
+    study()
+    return statistics.median(seconds(study) for _ in range(RUNS))
 
 
 def by_slurm(state):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TICK_S = 0.05
 """The longest time without a look at signals and progress."""
 
-OVERHEAD_SHARE = 0.04
+OVERHEAD_SHARE = 0.03
 """The share of a worker's time that orders may cost at most, where there is work enough."""
 
 ORDER_S = 0.25

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import BrokenExecutor
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -36,7 +37,7 @@ class Ray(Backend):
         self.workers = max(1, int(module.cluster_resources().get("CPU", 1)))
         self.name = f"Ray ({module.get_runtime_context().gcs_address})"
         self.shared_storage = shared_storage
-        self._run = module.remote(max_retries=RETRIES, num_cpus=1)(run)
+        self._run = _remote(module)
 
     def share(self, parcel: Parcel) -> Any:
         return self._ray.put(parcel)
@@ -50,6 +51,12 @@ class Ray(Backend):
 
     def revive(self, error: BaseException) -> bool:
         return bool(self._ray.is_initialized())
+
+
+@cache
+def _remote(ray: Any) -> Any:
+    """Return what runs an order, one for all runs: a cluster learns of each anew."""
+    return ray.remote(max_retries=RETRIES, num_cpus=1)(run)
 
 
 class _Order:
