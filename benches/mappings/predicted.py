@@ -56,7 +56,7 @@ def by_python(state, name):
 
 
 def study_s(replicates, on):
-    """How long a study of next to no work takes, each replicate a shard: its first run is not it."""
+    """How long a study of next to no work takes, each replicate a shard, after a first run."""
 
     def study():
         windfall.simulate(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 TICK_S = 0.05
 """The longest time without a look at signals and progress."""
 
-OVERHEAD_SHARE = 0.03
+OVERHEAD_SHARE = 0.025
 """The share of a worker's time that orders may cost at most, where there is work enough."""
 
 ORDER_S = 0.25
 """How long an order runs at least, where there is work enough: what a stop waits for."""
 
-WORTH = 2
+WORTH = 3
 """How many times its cost an order should last at least, towards the end of a round."""
 
 ORDERS_A_WORKER = 4

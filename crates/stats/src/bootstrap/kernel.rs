@@ -3,6 +3,7 @@
 use super::replicates::Replicates;
 use super::source::{Room, Source};
 use crate::resample;
+use std::sync::{Mutex, PoisonError};
 use windfall_core::{Cancel, Kernel, Moments, Result, Shard, Shards, Streams};
 
 /// Draws a task holds at least: reaching its stream costs as much as 80 of them.
@@ -45,10 +46,26 @@ impl Plan {
     }
 }
 
+/// Rooms for shards to work in, kept from one to the next: where a process gives back to the system
+/// at once what it frees, as Dask has its workers do, fresh ones take half as long as the work.
+#[derive(Debug, Default)]
+pub(crate) struct Rooms(Mutex<Vec<Room>>);
+
+impl Rooms {
+    fn take(&self) -> Room {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put(&self, room: Room) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+    }
+}
+
 /// Resamples by the million.
 pub(crate) struct Resampling<'a> {
     pub plan: Plan,
     pub source: Source<'a>,
+    pub rooms: &'a Rooms,
 }
 
 impl Kernel for Resampling<'_> {
@@ -62,7 +79,7 @@ impl Kernel for Resampling<'_> {
         let columns = self.source.columns();
         let resamples = shard.tasks().map(|task| self.plan.resamples_of(task)).sum();
         let mut replicates = Replicates::with_capacity(columns, resamples);
-        let (mut room, mut values) = (Room::default(), Vec::new());
+        let (mut room, mut values) = (self.rooms.take(), Vec::new());
         for task in shard.tasks() {
             if cancel.is_stopped() {
                 break;
@@ -75,6 +92,7 @@ impl Kernel for Resampling<'_> {
                 column.extend_from_slice(values);
             }
         }
+        self.rooms.put(room);
         Ok(replicates)
     }
 

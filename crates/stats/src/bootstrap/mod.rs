@@ -31,7 +31,7 @@ use crate::resample::{OrderLaw, Sums};
 use crate::statistic::UserStatistic;
 use answer::Findings;
 use errors::{Delta, Nested};
-use kernel::{Plan, Resampling};
+use kernel::{Plan, Resampling, Rooms};
 use setup::{Form, Setup, Wish, columns_or_all};
 use source::{Rows, Source};
 use windfall_core::{
@@ -108,6 +108,7 @@ pub struct Bootstrap {
     laws: Option<Vec<OrderLaw>>,
     /// The place of each row among the strata, for resamples of resamples.
     places: Vec<u32>,
+    rooms: Rooms,
 }
 
 impl Bootstrap {
@@ -189,6 +190,7 @@ impl Bootstrap {
             sums: None,
             laws: None,
             places: Vec::new(),
+            rooms: Rooms::default(),
         };
         problem.prepare()?;
         Ok(problem)
@@ -259,7 +261,8 @@ impl Bootstrap {
             Source::Rows(..) => (rows, 5.0),
             Source::Nested(_) => (rows * (1 + self.options.inner_resamples), 3.0),
         };
-        Resampling { plan: Plan::new(self.options.resamples, draws, ns), source }
+        let plan = Plan::new(self.options.resamples, draws, ns);
+        Resampling { plan, source, rooms: &self.rooms }
     }
 
     fn job<'a>(&'a self, kernel: &'a Resampling<'a>) -> Job<'a, Resampling<'a>> {
