@@ -52,7 +52,7 @@ class Engine:
         self.output = Output(link)
         self.started_us = 0
         self.replaced: list[Any] = []
-        """What a push took the names of: freeing it may take long, and nobody should wait for it."""
+        """What a push took the names of: to free it may take long, so it waits for the report."""
         self._bodies: dict[bytes, bytes] = {}
         self._functions: dict[bytes, Callable[..., Any]] = {}
         self._shell: Any = None
