@@ -176,7 +176,8 @@ impl Link {
         reason.unwrap_or_else(|| "its process has ended".into())
     }
 
-    /// Sends what waits and waits for messages, at most so many microseconds.
+    /// Sends what waits and waits for messages, at most so many microseconds. It may come back
+    /// earlier, to look for signals: who wants a limit to it all keeps that limit.
     pub fn wait(&self, timeout_us: Option<u64>) -> Wait {
         let shared = &*self.shared;
         shared.away_since_us.store(0, Ordering::Release);

@@ -73,6 +73,15 @@ fn a_killed_engine_costs_one_run_of_shards() {
 }
 
 #[test]
+fn a_controller_that_is_silent_is_given_up() {
+    let scratch = Scratch::new();
+    let name = &format!("silent-{}", std::process::id());
+    let _listener = os::listen(name).unwrap();
+    let asked = scratch.run(&["status", "--name", name]);
+    assert!(asked.code != 0 && asked.stderr.contains("does not answer"), "{}", asked.stderr);
+}
+
+#[test]
 fn a_cluster_is_started_used_watched_and_stopped() {
     let scratch = Scratch::new();
     scratch.put("law.csv", LAW_SCHOOL);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use windfall::cluster::message::Message;
 use windfall::cluster::{Link, Wait, connect};
-use windfall::{Error, Result};
+use windfall::{Error, Result, Stopwatch};
 
 /// How long a controller may take to answer, in microseconds.
 const ANSWER_US: u64 = 5_000_000;
@@ -34,13 +34,14 @@ impl Asker {
     }
 
     fn answer(&self) -> Result<String> {
+        let asked = Stopwatch::start();
         loop {
             while let Some(message) = self.link.take() {
                 if let Message::Reply { json, .. } = message {
                     return Ok(json);
                 }
             }
-            match self.link.wait(Some(ANSWER_US)) {
+            match self.wait_since(&asked) {
                 Wait::Messages | Wait::Signal => {}
                 Wait::TimedOut => return Err(self.failed("the controller does not answer")),
                 Wait::End => return Err(self.failed(&self.link.reason())),
@@ -50,14 +51,20 @@ impl Asker {
 
     /// Waits until the controller is gone.
     pub(super) fn wait_for_end(&self) -> Result<()> {
+        let asked = Stopwatch::start();
         loop {
-            match self.link.wait(Some(ANSWER_US)) {
+            match self.wait_since(&asked) {
                 Wait::Messages => drop(self.link.take_all()),
                 Wait::Signal => {}
                 Wait::TimedOut => return Err(self.failed("the controller does not end")),
                 Wait::End => return Ok(()),
             }
         }
+    }
+
+    /// Waits for messages, no longer than an answer to what was `asked` may take.
+    fn wait_since(&self, asked: &Stopwatch) -> Wait {
+        self.link.wait(Some(ANSWER_US.saturating_sub(asked.elapsed_ns() / 1000)))
     }
 
     fn failed(&self, text: &str) -> Error {
