@@ -71,22 +71,24 @@ fn load(packed: Vec<u8>) -> Result<Segment> {
 
 /// Connects; returns the engines there are, once one of them is ready.
 fn enter(name: &str) -> Result<((Link, u64), Vec<EngineId>)> {
+    let failed = |text: &str| Error::io(format!("cluster {name}"), text);
     let link = connect(name)?;
-    let mut client = 0;
+    let Some(Message::Welcome { id: client }) = link.first() else {
+        return Err(failed("the controller does not answer"));
+    };
     loop {
         if link.wait(Some(TICK_US)) == Wait::End {
-            return Err(Error::io(format!("cluster {name}"), link.reason()));
+            return Err(failed(&link.reason()));
         }
         for message in link.take_all() {
             match message {
-                Message::Welcome { id } => client = u64::from(id),
                 Message::Engines(notes) if notes.iter().any(|note| note.state == 1) => {
                     let usable = notes.iter().filter(|note| note.state < 2);
-                    return Ok(((link, client), usable.map(|note| note.engine).collect()));
+                    let usable = usable.map(|note| note.engine).collect();
+                    return Ok(((link, u64::from(client)), usable));
                 }
                 Message::Engines(notes) if notes.iter().all(|note| note.state == 2) => {
-                    let text = "it has no engine that runs";
-                    return Err(Error::io(format!("cluster {name}"), text));
+                    return Err(failed("it has no engine that runs"));
                 }
                 _ => {}
             }

@@ -77,8 +77,10 @@ fn a_controller_that_is_silent_is_given_up() {
     let scratch = Scratch::new();
     let name = &format!("silent-{}", std::process::id());
     let _listener = os::listen(name).unwrap();
-    let asked = scratch.run(&["status", "--name", name]);
-    assert!(asked.code != 0 && asked.stderr.contains("does not answer"), "{}", asked.stderr);
+    for command in [&["status", "--name", name][..], &["pi", "-n", "1e6", "--on", name]] {
+        let asked = scratch.run(command);
+        assert!(asked.code != 0 && asked.stderr.contains("does not answer"), "{}", asked.stderr);
+    }
 }
 
 #[test]
