@@ -123,7 +123,7 @@ fn bootstraps_permutations_and_studies_grow_too() {
     let correlation = "data = 'law'\nstatistic = 'correlation(lsat, gpa)'";
     let bootstrap = format!("problem = 'bootstrap'\nmethod = 'percentile'\n{correlation}");
     let permutation = format!("problem = 'permutation'\npermute = 'gpa'\n{correlation}");
-    let study = "problem = 'simulate'\nrows = 9\ngenerate = ['x = t(3)']\nmethod = ['mean(x)']";
+    let study = "problem = 'simulate'\nrows = '9'\ngenerate = ['x = t(3)']\nmethod = ['mean(x)']";
     for (text, key, counts) in [
         (bootstrap.as_str(), "resamples", (200_001, 423_457)),
         (&permutation, "resamples", (200_001, 423_457)),
