@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import BrokenExecutor
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -28,6 +27,8 @@ class Ray(Backend):
     """
 
     cost_s = 0.0035
+    _run: Any = None
+    """What runs an order, one for all runs: a cluster learns of each anew."""
 
     def __init__(self, ray: Any, *, shared_storage: bool = False) -> None:
         module: Any = import_module("ray")
@@ -37,7 +38,7 @@ class Ray(Backend):
         self.workers = max(1, int(module.cluster_resources().get("CPU", 1)))
         self.name = f"Ray ({module.get_runtime_context().gcs_address})"
         self.shared_storage = shared_storage
-        self._run = _remote(module)
+        Ray._run = Ray._run or module.remote(max_retries=RETRIES, num_cpus=1)(run)
 
     def share(self, parcel: Parcel) -> Any:
         return self._ray.put(parcel)
@@ -51,12 +52,6 @@ class Ray(Backend):
 
     def revive(self, error: BaseException) -> bool:
         return bool(self._ray.is_initialized())
-
-
-@cache
-def _remote(ray: Any) -> Any:
-    """Return what runs an order, one for all runs: a cluster learns of each anew."""
-    return ray.remote(max_retries=RETRIES, num_cpus=1)(run)
 
 
 class _Order:
