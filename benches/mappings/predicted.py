@@ -56,7 +56,10 @@ def by_python(state, name):
 
 
 def study_s(replicates, on):
-    """How long a study of next to no work takes, each replicate a shard, after a first run."""
+    """How long a study of next to no work takes, each replicate a shard, after a first run.
+
+    The same study by which `windfall plan --calibrate` measures clusters.
+    """
 
     def study():
         windfall.simulate(

@@ -391,8 +391,8 @@ fn enter(name: &str, is_owner: bool, controller: Option<u32>) -> Result<Link> {
             .hint("`windfall start` starts one; `windfall status` lists those that run")
     };
     let fd = os::connect(name).map_err(|error| failed(&error))?;
-    let found = os::listener(fd.as_fd()).map_err(|error| failed(&error))?;
-    if let (Some(expected), Some(found)) = (controller, found)
+    if let Some(expected) = controller
+        && let Some(found) = os::listener(fd.as_fd()).map_err(|error| failed(&error))?
         && expected != found
     {
         return Err(failed(&format!("its controller is process {found}, not {expected}")));

@@ -68,7 +68,7 @@ pub trait Source {
 /// A job with code, where there can be none.
 fn no_code() -> Error {
     Error::invalid("code", "true", "left out: no job file holds a function, and none runs here")
-        .hint("run it where Python runs: in threads, or on engines started without `--native`")
+        .hint("run it from the program that has the function, or on engines that can load it")
 }
 
 /// Makes problems of jobs: the registry, or what beside it can make those with code.

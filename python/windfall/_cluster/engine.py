@@ -140,6 +140,7 @@ class Engine:
             body = failure.describe(error, _FRAMES, text, alone=True)
         del error
         self.link.done(self.task, status, self.started_us, body)
+        self.replaced.clear()
 
     def refresh_names(self) -> None:
         """Give the shell back the names that it lives by, after all were forgotten."""

@@ -44,7 +44,7 @@ pub fn is_same_user(fd: BorrowedFd<'_>) -> Result<bool> {
     Ok(peer.uid == rustix::process::getuid())
 }
 
-/// The process that listens at the other end; none if this one cannot see it.
+/// The process that listens at the other end; none if the system does not say.
 pub fn listener(fd: BorrowedFd<'_>) -> Result<Option<u32>> {
     let peer = rustix::net::sockopt::socket_peercred(fd)?;
     Ok(u32::try_from(peer.pid.as_raw_nonzero().get()).ok())
