@@ -1,9 +1,6 @@
-//! The jobs of the suite: one for each path through the problems, and a probe that counts.
+//! The jobs of the suite: one for each path through the problems.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use windfall_core::{
-    Cancel, Error, JobSpec, Kernel, Moments, Result, Shard, Shards, Source, Streams, Table,
-};
+use windfall_core::{Error, JobSpec, Result, Source, Table};
 
 /// As job files have them, less their seed.
 const JOBS: &[&str] = &[
@@ -146,54 +143,4 @@ pub fn source() -> impl Source {
         }
     }
     LawSchool
-}
-
-/// A kernel that counts how often each shard ran and does as it is told at one task.
-#[derive(Debug, Default)]
-pub struct Probe {
-    /// The number of tasks; three to a shard.
-    pub tasks: u64,
-    /// How often each shard ran.
-    pub runs: Vec<AtomicU64>,
-    /// The task that fails.
-    pub fails: Option<u64>,
-    /// The task that panics.
-    pub panics: Option<u64>,
-    /// The task that stops the run.
-    pub stops: Option<u64>,
-}
-
-impl Probe {
-    /// A probe with this many well-behaved tasks.
-    pub fn new(tasks: u64) -> Self {
-        let mut probe = Self { tasks, ..Self::default() };
-        probe.runs = (0..probe.shards().count()).map(|_| AtomicU64::new(0)).collect();
-        probe
-    }
-}
-
-impl Kernel for Probe {
-    type Partial = Moments;
-
-    fn shards(&self) -> Shards {
-        Shards::new(self.tasks, 3)
-    }
-
-    fn run_shard(&self, shard: Shard, streams: &Streams, cancel: &Cancel) -> Result<Moments> {
-        let mut moments = Moments::default();
-        for task in shard.tasks() {
-            if self.fails == Some(task) {
-                return Err(Error::task(format!("task {task} does not feel well")));
-            }
-            assert!(self.panics != Some(task), "task {task} panics");
-            if self.stops == Some(task) {
-                cancel.stop();
-            }
-            moments.push(streams.task(task).uniform());
-        }
-        if let Some(runs) = self.runs.get(shard.index as usize) {
-            runs.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(moments)
-    }
 }

@@ -1,31 +1,16 @@
 //! The promises, one function each.
 
-use crate::jobs::{Probe, jobs, source};
+use crate::jobs::{jobs, source};
+use crate::probe::{Probe, REGISTRY, Script};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use windfall_core::{
-    Cancel, Carries, Control, ErrorKind, Executor, Job, Kernel, Observer, Progress, Rounds, Seed,
-    Serial, Shard, Shards, Streams, UnderWay, run, run_rounds,
+    Cancel, Capabilities, Carries, Control, ErrorKind, Executor, Job, Kernel, Observer, Progress,
+    Rounds, Seed, Serial, Shard, Shards, Streams, UnderWay, run, run_rounds,
 };
 use windfall_core::{Moments, Result};
-use windfall_stats::REGISTRY;
-
-fn job(probe: &Probe) -> Job<'_, Probe> {
-    Job::new(probe, Streams::new(Seed::from(7u64), "probe"))
-}
-
-/// Whether `on` refuses closures as it declares; if so, there is nothing else to check with them.
-fn refuses_closures(on: &dyn Executor) -> bool {
-    if on.capabilities().carries == Carries::Closures {
-        return false;
-    }
-    let refusal = run(&job(&Probe::new(9)), on, &Control::default()).map(|_| ()).unwrap_err();
-    assert!(matches!(refusal.kind(), ErrorKind::Unsupported { .. }), "{refusal}");
-    assert!(refusal.remedy().is_some(), "a refusal names a remedy");
-    true
-}
 
 /// Every job of the suite gives, byte for byte, the answer that the serial executor gives.
 pub fn the_answers_are_those_of_the_serial_executor(on: &dyn Executor) {
@@ -37,46 +22,55 @@ pub fn the_answers_are_those_of_the_serial_executor(on: &dyn Executor) {
     }
 }
 
-/// Every shard runs once and arrives once, from none to thousands.
-pub fn every_shard_is_delivered_once(on: &dyn Executor) {
-    if refuses_closures(on) {
-        return;
+/// A job that cannot be written down runs where closures do, and is refused everywhere else.
+pub fn what_cannot_travel_is_refused(on: &dyn Executor) {
+    let probe = Probe::of(9);
+    let outcome = run(&Job { spec: None, ..probe.job() }, on, &Control::default());
+    if on.capabilities().carries == Carries::Closures {
+        assert_eq!(outcome.expect("nothing fails").tasks, 9);
+    } else {
+        let refusal = outcome.map(|_| ()).unwrap_err();
+        assert!(matches!(refusal.kind(), ErrorKind::Unsupported { .. }), "{refusal}");
+        assert!(refusal.remedy().is_some(), "a refusal names a remedy");
     }
+}
+
+/// Every shard runs once and arrives once, from one to thousands.
+pub fn every_shard_is_delivered_once(on: &dyn Executor) {
     for tasks in [1, 2, 3, 4, 100, 30_001] {
-        let probe = Probe::new(tasks);
-        let outcome = run(&job(&probe), on, &Control::default()).expect("nothing fails");
+        let probe = Probe::of(tasks);
+        let expected = run(&probe.job(), &Serial, &Control::default()).expect("nothing fails");
+        let probe = Probe::of(tasks);
+        let outcome = run(&probe.job(), on, &Control::default()).expect("nothing fails");
         assert!(outcome.complete);
         assert_eq!((outcome.tasks, outcome.partial.count()), (tasks, tasks));
-        assert!(probe.runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
+        assert_eq!(outcome, expected);
+        if on.capabilities().carries == Carries::Closures {
+            assert!(probe.runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
+        }
     }
 }
 
 /// A job with no tasks gives the empty partial and is complete.
 pub fn a_job_without_tasks_is_complete(on: &dyn Executor) {
-    if refuses_closures(on) {
-        return;
-    }
-    let outcome = run(&job(&Probe::new(0)), on, &Control::default()).expect("nothing fails");
+    let outcome = run(&Probe::of(0).job(), on, &Control::default()).expect("nothing fails");
     assert!(outcome.complete && outcome.tasks == 0 && outcome.partial.count() == 0);
 }
 
 /// A task's error comes back with its shard and seed, and the next job runs.
 pub fn a_failing_task_is_named_and_the_executor_lives(on: &dyn Executor) {
-    let probe = Probe { fails: Some(4), ..Probe::new(9) };
-    a_broken_task_is_named(on, &probe, "task 4 does not feel well");
+    let script = Script { tasks: 9, fails: Some(4), ..Script::default() };
+    a_broken_task_is_named(on, script, "task 4 does not feel well");
 }
 
 /// A task's panic comes back as an error with its shard and seed, and the next job runs.
 pub fn a_panicking_task_is_named_and_the_executor_lives(on: &dyn Executor) {
-    let probe = Probe { panics: Some(4), ..Probe::new(9) };
-    a_broken_task_is_named(on, &probe, "task 4 panics");
+    let script = Script { tasks: 9, panics: Some(4), ..Script::default() };
+    a_broken_task_is_named(on, script, "task 4 panics");
 }
 
-fn a_broken_task_is_named(on: &dyn Executor, probe: &Probe, text: &str) {
-    if refuses_closures(on) {
-        return;
-    }
-    let error = run(&job(probe), on, &Control::default()).map(|_| ()).unwrap_err();
+fn a_broken_task_is_named(on: &dyn Executor, script: Script, text: &str) {
+    let error = run(&Probe::new(script).job(), on, &Control::default()).map(|_| ()).unwrap_err();
     let ErrorKind::Task { tasks, seed, worker, message, .. } = error.kind() else {
         panic!("not a task's error: {error}");
     };
@@ -97,21 +91,32 @@ pub fn a_run_stopped_before_it_began_is_interrupted(on: &dyn Executor) {
 
 /// A run stopped in the middle ends soon and keeps every shard that was done.
 pub fn a_run_stopped_in_the_middle_keeps_what_is_done(on: &dyn Executor) {
-    if refuses_closures(on) {
-        return;
+    /// Stops the run when it has seen something done.
+    struct Stopper(Cancel);
+    impl Observer for Stopper {
+        fn tick(&self, progress: &Progress) {
+            if progress.tasks > 0 {
+                self.0.stop();
+            }
+        }
     }
-    let tasks = 300_000;
-    let probe = Probe { stops: Some(1000), ..Probe::new(tasks) };
-    let outcome = run(&job(&probe), on, &Control::default()).expect("a stop is no failure");
+    // Some 20 s of sleep on one worker.
+    let script = Script { tasks: 60_000, pause_ms: 1, ..Script::default() };
+    let tasks = script.tasks;
+    let stopper = Stopper(Cancel::default());
+    let control = Control { cancel: stopper.0.clone(), ..Control::watched(&stopper) };
+    let outcome = run(&Probe::new(script).job(), on, &control).expect("a stop is no failure");
     assert!(!outcome.complete);
     assert!(outcome.tasks > 0 && outcome.tasks < tasks, "{} tasks", outcome.tasks);
     assert_eq!(outcome.partial.count(), outcome.tasks);
+    every_shard_is_delivered_once(on);
 }
 
 /// What a shard did before it was told to stop is kept where its kernel says so, and its tasks
 /// count as not done.
 pub fn a_stopped_shard_is_kept_where_its_kernel_says_so(on: &dyn Executor) {
-    if refuses_closures(on) {
+    // Elsewhere no shard hears of a stop: it is done or given up.
+    if on.capabilities().carries != Carries::Closures {
         return;
     }
     /// Tasks that are worth something half done.
@@ -141,26 +146,6 @@ pub fn a_stopped_shard_is_kept_where_its_kernel_says_so(on: &dyn Executor) {
 
 /// The observer is called on the calling thread, at most every 50 ms, with growing counts.
 pub fn only_the_calling_thread_ticks(on: &dyn Executor) {
-    if refuses_closures(on) {
-        return;
-    }
-    /// Tasks that take long enough for an observer to look.
-    struct Slow;
-    impl Kernel for Slow {
-        type Partial = Moments;
-        fn shards(&self) -> Shards {
-            Shards::new(60, 1)
-        }
-        fn run_shard(&self, shard: Shard, _: &Streams, _: &Cancel) -> Result<Moments> {
-            thread::sleep(Duration::from_millis(5));
-            let mut moments = Moments::default();
-            moments.push(shard.index as f64);
-            Ok(moments)
-        }
-        fn moments(&self, partial: &Moments) -> Option<Moments> {
-            Some(*partial)
-        }
-    }
     struct Watcher(thread::ThreadId, Cell<u32>, Cell<u64>);
     impl Observer for Watcher {
         fn tick(&self, progress: &Progress) {
@@ -172,16 +157,34 @@ pub fn only_the_calling_thread_ticks(on: &dyn Executor) {
         }
     }
     let watcher = Watcher(thread::current().id(), Cell::new(0), Cell::new(0));
-    let streams = Streams::new(Seed::from(7u64), "slow");
-    run(&Job::new(&Slow, streams), on, &Control::watched(&watcher)).expect("nothing fails");
+    let script = Script { tasks: 60, tasks_per_shard: 1, pause_ms: 5, ..Script::default() };
+    run(&Probe::new(script).job(), on, &Control::watched(&watcher)).expect("nothing fails");
     // 300 ms of sleep on up to 3 workers: at least one look, and no more than one each 50 ms.
     assert!((1..=60).contains(&watcher.1.get()), "{} ticks", watcher.1.get());
 }
 
-/// An executor of several workers keeps the calling thread free to tick while shards are long, and
-/// the tasks under way are shown.
+/// An executor of several workers keeps the calling thread free to tick while shards are long.
 pub fn somebody_ticks_while_shards_are_long(on: &dyn Executor) {
-    if refuses_closures(on) || on.capabilities().workers == 1 {
+    if on.capabilities().workers == 1 {
+        return;
+    }
+    struct Watcher(Cell<u32>);
+    impl Observer for Watcher {
+        fn tick(&self, _: &Progress) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    let watcher = Watcher(Cell::new(0));
+    let script =
+        Script { tasks: 2, tasks_per_shard: 1, pause_ms: 300, is_long: true, ..Script::default() };
+    run(&Probe::new(script).job(), on, &Control::watched(&watcher)).expect("nothing fails");
+    assert!(watcher.0.get() >= 3, "{} ticks in 300 ms", watcher.0.get());
+}
+
+/// Where tasks share this process's memory, those under way are shown.
+pub fn tasks_under_way_are_shown(on: &dyn Executor) {
+    let Capabilities { workers, carries, .. } = on.capabilities();
+    if workers == 1 || carries != Carries::Closures {
         return;
     }
     /// One shard a worker, each long.
@@ -206,30 +209,25 @@ pub fn somebody_ticks_while_shards_are_long(on: &dyn Executor) {
             vec![UnderWay { task: 1, steps, steps_max: 10, text: "asleep".into() }]
         }
     }
-    struct Watcher(Cell<u32>, Cell<f64>);
+    struct Watcher(Cell<f64>);
     impl Observer for Watcher {
         fn tick(&self, progress: &Progress) {
-            self.0.set(self.0.get() + 1);
-            self.1.set(self.1.get().max(progress.share()));
+            self.0.set(self.0.get().max(progress.share()));
         }
     }
-    let watcher = Watcher(Cell::new(0), Cell::new(0.0));
+    let watcher = Watcher(Cell::new(0.0));
     let streams = Streams::new(Seed::from(7u64), "long");
     let long = Long(AtomicU64::new(0));
     run(&Job::new(&long, streams), on, &Control::watched(&watcher)).expect("nothing fails");
-    assert!(watcher.0.get() >= 3, "{} ticks in 300 ms", watcher.0.get());
-    assert!(watcher.1.get() > 0.1, "the share grew to {} only", watcher.1.get());
+    assert!(watcher.0.get() > 0.1, "the share grew to {} only", watcher.0.get());
 }
 
 /// A stop by tolerance comes after the same shards as on the serial executor.
 pub fn rounds_stop_where_the_serial_executor_stops(on: &dyn Executor) {
-    if refuses_closures(on) {
-        return;
-    }
     let stop = |on: &dyn Executor| {
-        let (probe, rounds) = (Probe::new(100_000), Rounds::default());
+        let (probe, rounds) = (Probe::of(100_000), Rounds::default());
         let enough = |moments: &Moments, _: u64| moments.mcse() < 0.01;
-        run_rounds(&job(&probe), on, &Control::default(), rounds, enough).expect("no failure")
+        run_rounds(&probe.job(), on, &Control::default(), rounds, enough).expect("no failure")
     };
     let (expected, outcome) = (stop(&Serial), stop(on));
     assert!(expected.complete && expected.tasks < 100_000);

@@ -1,9 +1,9 @@
 //! An executor that leaves the process in all but name: it sees only the job as text and bytes.
 
+use crate::REGISTRY;
 use std::sync::Arc;
 use windfall_core::remote::{Held, Order, Packer, Worker, deliver, read_failure, unpack};
 use windfall_core::{Capabilities, Carries, Error, Executor, Result, Sink, Source, Work};
-use windfall_stats::REGISTRY;
 
 /// How many orders a job is cut into.
 const ORDERS: u64 = 5;
@@ -19,7 +19,7 @@ pub struct Wire<'a> {
 impl<'a> Wire<'a> {
     /// Jobs find their data in `source`.
     pub fn new(source: &'a (dyn Source + Sync)) -> Self {
-        Self { packer: Packer::new(&REGISTRY, source), worker: Worker::new(&REGISTRY) }
+        Self { packer: Packer::new(&*REGISTRY, source), worker: Worker::new(&*REGISTRY) }
     }
 }
 

@@ -13,16 +13,32 @@ use windfall::{Control, REGISTRY, Serial};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windfall");
 
+/// Says to this program that it is started as an engine.
+const AS_ENGINE: &str = "WINDFALL_TEST_ENGINE";
+
+/// The engines of the suite are this program again, told to run this one test: they know the
+/// problem that fails and panics as it is told, which the command does not.
+#[test]
+fn an_engine_of_the_suite() {
+    match std::env::var_os(AS_ENGINE) {
+        Some(_) => windfall::cluster::jobs::serve_jobs(&windfall_conformance::REGISTRY).unwrap(),
+        None => assert!(windfall_conformance::REGISTRY.0.iter().any(|row| row.name == "probe")),
+    }
+}
+
 /// A cluster that ends with this process, since its owner does.
 static CLUSTER: LazyLock<(String, Mutex<(Child, Wire)>)> = LazyLock::new(|| {
     let name = format!("conformance-{}", std::process::id());
-    let options = json!({ "command": [PROGRAM, "engine"], "engines": 3, "owner_within_s": 30.0 });
+    let program = std::env::current_exe().expect("this program has a path");
+    let engine = ["--exact", "cluster::an_engine_of_the_suite"];
+    let engine = [&["env", &format!("{AS_ENGINE}=1"), &*program.to_string_lossy()], &engine[..]];
+    let options = json!({ "command": engine.concat(), "engines": 3, "owner_within_s": 30.0 });
     let mut command = Command::new(PROGRAM);
     command.args(["serve", &name, &options.to_string()]).stdin(Stdio::null());
     let child = command.spawn().expect("the controller starts");
     let fd = wait_for("the controller", || os::connect(&name).ok());
     let mut wire = Wire::new(fd);
-    wire.outbox.push(&Message::Hello { is_owner: true });
+    wire.outbox.push(&Message::hello(true));
     wire.flush().expect("it listens");
     (name, Mutex::new((child, wire)))
 });
@@ -42,7 +58,8 @@ static SOURCE: LazyLock<Box<dyn windfall::Source + Sync + Send>> =
     LazyLock::new(|| Box::new(windfall_conformance::source()));
 
 fn engines() -> Engines<'static> {
-    Engines::new(&CLUSTER.0, None, &REGISTRY, &**SOURCE).expect("the cluster is there")
+    Engines::new(&CLUSTER.0, None, &*windfall_conformance::REGISTRY, &**SOURCE)
+        .expect("the cluster is there")
 }
 
 windfall_conformance::conformance!(engines());
