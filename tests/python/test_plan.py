@@ -3,6 +3,8 @@
 import ctypes
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,8 +70,10 @@ def test_a_function_of_ones_own_can_go_where_code_is_carried():
     plan = check(windfall.plan(windfall.integrate, integrand, [(0, 1)] * 2, n=20_000, rng=1))
     assert calls and plan.facts["run"]["pilot"]["travels"]
     formula = windfall.plan(windfall.integrate, "x0 + x1", [(0, 1)] * 2, n=20_000, rng=1)
-    for name in ("new-engines", "dask", "ray", "spark"):
+    for name in ("dask", "ray", "spark"):
         assert plan[name].missing == formula[name].missing, name
+    # New engines know Python if they must.
+    assert plan["python-engines"].available and formula["new-engines"].available
     for name in ("mpi", "slurm"):
         assert plan[name].missing == "it carries no functions"
         assert formula[name].missing != plan[name].missing
@@ -81,6 +85,99 @@ def test_a_pointer_without_source_stays_in_the_process():
     plan = check(windfall.plan(windfall.integrate, pointer, [(0, 1)], n=20_000, rng=1))
     assert not plan.facts["run"]["pilot"]["travels"]
     assert "cannot be written down" in plan["spark"].missing
+
+
+def test_a_table_tells_the_break_even_point_and_the_size_of_shards():
+    plan = windfall.plan(PI, workers=2, elsewhere=64)
+    head, _, threads, *_ = str(plan).splitlines()
+    assert "pays from" in head
+    tasks = plan["threads"].break_even_tasks
+    assert ("never" if tasks is None else f"{tasks:,} tasks") in threads
+    size = plan.facts["run"]["shard_size"]
+    (line,) = [line for line in str(plan).splitlines() if line.startswith("shards of ")]
+    assert size["verdict"] in line and f"{size['tasks_max']:,} tasks a shard would suit" in line
+
+
+def test_engines_at_hand_are_a_mapping(tmp_path):
+    with ThreadPoolExecutor(3) as pool:
+        plan = check(windfall.plan(windfall.pi, 3e6, rng=1, workers=2, on=pool))
+        assert [one.mapping for one in plan if one.name == "thread-pool"] == ["thread-pool × 3"]
+        assert plan["thread-pool"].costs["start_s"] == 0
+        by_mapping = windfall.plan(PI, on=windfall.backends.Pool(pool, workers=5))
+        assert by_mapping["thread-pool × 5"].available
+        kept = windfall.plan(PI, on=pool, calibrate=True, state=tmp_path)["thread-pool"]
+        assert kept.costs_source == "measured here" and kept.costs["start_s"] == 0
+        assert (tmp_path / "calibration.json").exists()
+    with pytest.raises(windfall.InputError, match="`on` is `7`; it must be a cluster"):
+        windfall.plan(PI, on=7)
+    with pytest.raises(windfall.InputError, match="`calibrate` measures the engines of `on`"):
+        windfall.plan(PI, calibrate=True)
+
+
+def test_a_cluster_at_hand_is_the_one_that_is_found(rc):
+    for on, workers in [(rc, len(rc)), (rc[1:], len(rc) - 1), (rc.name, len(rc))]:
+        rows = [one for one in windfall.plan(PI, on=on) if one.place == rc.name]
+        assert [row.mapping for row in rows] == [f"engines of {rc.name} × {workers}"]
+        assert rows[0].available
+
+
+def test_a_run_where_it_was_planned_is_kept(rc, tmp_path):
+    plan = windfall.plan(windfall.pi, 3e6, rng=1, workers=2, on=rc, state=tmp_path)
+    expected = windfall.pi(3e6, rng=1).estimate
+    names = ["serial", "threads", f"engines of {rc.name} × {len(rc)}"]
+    workers = [plan.run(name).run["workers"] for name in names]
+    assert workers == [1, 2, len(rc)]
+    assert plan.run().estimate == expected
+    lines = (tmp_path / "history.jsonl").read_text().splitlines()
+    pairs = [json.loads(line) for line in lines]
+    assert [pair["mapping"] for pair in pairs[:3]] == ["serial", "threads", "engines"]
+    assert len(pairs) == 4 and all(pair["actual_s"] > 0 for pair in pairs)
+    with pytest.raises(windfall.InputError, match="windfall plan FILE --run=new-engines"):
+        plan.run("new-engines")
+    with pytest.raises(windfall.InputError, match="`dask × 2` cannot be used from here"):
+        plan.run("dask")
+
+
+def test_new_engines_that_know_python_run_a_function(tmp_path):
+    def integrand(x):
+        return np.sum(x, axis=-1)
+
+    job = ([(0, 1)] * 2,)
+    plan = windfall.plan(
+        windfall.integrate, integrand, *job, n=20_000, rng=1, workers=2, state=tmp_path
+    )
+    there = plan.run("python-engines")
+    assert there.run["workers"] == 2
+    assert there.estimate == windfall.integrate(integrand, *job, n=20_000, rng=1).estimate
+    assert '"mapping":"python-engines"' in (tmp_path / "history.jsonl").read_text()
+
+
+def test_the_page_of_mappings_shows_what_the_planner_reckons_with():
+    page = Path(__file__).resolve().parents[2] / "docs/mappings.md"
+    rows = [line.split(" | ") for line in page.read_text().splitlines() if line.startswith("| ")]
+    shown = {row[0].lstrip("| "): row[3] for row in rows if len(row) == 6}
+    for title, name in MAPPINGS.items():
+        (cost,) = [cost for first, cost in shown.items() if first.startswith(title)]
+        value, unit, *_ = cost.split()
+        seconds = float(value) * {"ms": 1e-3, "s": 1}[unit]
+        assert seconds == pytest.approx(windfall._core.order_s(name), rel=0.05), title
+    with pytest.raises(windfall.InputError, match="unknown mapping `dusk`"):
+        windfall._core.order_s("dusk")
+
+
+MAPPINGS = {
+    "engines of a cluster": "engines",
+    "pool of processes": "pool",
+    "joblib": "joblib",
+    "Dask": "dask",
+    "Ray": "ray",
+    "Spark": "spark",
+    "MPI from Python": "mpi-pool",
+    "[engines as ranks of MPI]": "rank-engines",
+    "[ranks of MPI]": "mpi",
+    "[array of Slurm]": "slurm",
+}
+"""Rows of the page, and those of the planner."""
 
 
 def test_planning_leaves_solving_as_it_was():

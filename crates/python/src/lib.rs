@@ -43,7 +43,7 @@ mod core_module {
     #[pymodule_export]
     use crate::outer::{Round, run_order};
     #[pymodule_export]
-    use crate::plan::keep_run;
+    use crate::plan::{keep_run, order_s};
     #[pymodule_export]
     use crate::problem::Problem;
 

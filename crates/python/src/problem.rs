@@ -202,12 +202,15 @@ impl Problem {
     }
 
     /// Runs a pilot and predicts every mapping: the plan in JSON.
-    fn plan(&self, py: Python<'_>, workers: Option<usize>, asked: Asked) -> PyResult<String> {
-        let workers = count(workers).map_err(|error| to_python(py, &error))?.count;
-        let problem = (self.problem.as_ref(), self.name.as_str());
-        self.enter(py, None, |control| {
-            plan::of_problem(problem, &self.inputs, workers, &asked, control)
-        })
+    fn plan(&self, py: Python<'_>, asked: Asked) -> PyResult<String> {
+        let workers = count(asked.workers()).map_err(|error| to_python(py, &error))?.count;
+        let problem = (self.problem.as_ref(), self.name.as_str(), &self.inputs);
+        let nothing = Inputs::default();
+        let outer = asked.outer(py, &nothing)?;
+        let on = (workers, outer.as_ref());
+        let planned =
+            self.enter(py, None, |control| plan::of_problem(problem, on, &asked, control));
+        planned.map_err(|error| outer.as_ref().and_then(Outer::raised).unwrap_or(error))
     }
 
     /// Solves it on several mappings and compares: (mapping, hash, same) each.
@@ -260,9 +263,10 @@ impl Source for Either<'_> {
     }
 }
 
-/// Where a problem is to be solved, if not here.
+/// Where a problem is to be solved, if not here: engines of a cluster, all or some of them, or an
+/// object as `windfall.backends` makes them.
 #[derive(FromPyObject)]
-enum On {
+pub enum On {
     Cluster(String, Option<Vec<u32>>),
     Outer(Py<PyAny>),
 }

@@ -58,9 +58,9 @@ class Run(NamedTuple):
 class Caught(BaseException):
     """A problem on its way to be solved: no error, and nothing that `except Exception` may stop."""
 
-    def __init__(self, problem: _core.Problem, workers: int | None) -> None:
-        super().__init__(problem, workers)
-        self.problem, self.workers = problem, workers
+    def __init__(self, problem: _core.Problem, run: Run) -> None:
+        super().__init__(problem, run)
+        self.problem, self.run = problem, run
 
 
 _CATCHING: ContextVar[bool] = ContextVar("windfall_catching", default=False)
@@ -95,7 +95,7 @@ def build(
 def solve(problem: _core.Problem, run: Run) -> Result:
     """Solve `problem` on threads or on engines; warn if it was interrupted."""
     if _CATCHING.get():
-        raise Caught(problem, run.workers)
+        raise Caught(problem, run)
     where, folder = _where(run.on), run.folder()
     if where is not None and run.workers is not None:
         raise InputError(f"`workers` is `{run.workers}` and `on` is given; engines are the workers")

@@ -6,9 +6,11 @@ import queue
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from .. import __version__
+from .._core import order_s
 from .._errors import InputError, UnsupportedError
 from .worker import LACKING, OTHER_VERSION, Parcel, Reply
 
@@ -57,9 +59,11 @@ class Backend:
         What users call it.
     workers : int
         How many orders it runs at once.
+    mapping : str
+        What the planner calls it: a row of its table of costs.
     cost_s : float
-        The seconds of a worker that an order costs beside its shards: it sizes orders. Measured on
-        two cores that the engine shares: benches/results/mappings-2026-11-29.md.
+        The seconds of a worker that an order costs beside its shards while all workers are busy:
+        it sizes orders. That of the planner's row, unless it is set.
     shared_storage : bool
         Whether workers read the same files by the same absolute paths; a table that came from a
         file is then read there, and known by its content hash.
@@ -67,8 +71,12 @@ class Backend:
 
     name: str = "backend"
     workers: int = 1
-    cost_s: float = 0.001
+    mapping: str = "pool"
     shared_storage: bool = False
+
+    @cached_property
+    def cost_s(self) -> float:
+        return order_s(self.mapping)
 
     def open(self) -> Session:
         """Return the backend for one run; it is to be closed."""

@@ -23,7 +23,7 @@ class Dask(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.0125
+    mapping = "dask"
 
     def __init__(self, client: Any, *, shared_storage: bool = False) -> None:
         if getattr(client, "asynchronous", False) or not hasattr(client, "scatter"):

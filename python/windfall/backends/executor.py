@@ -28,8 +28,6 @@ class Pool(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.001
-
     def __init__(
         self, executor: Executor, *, workers: int | None = None, shared_storage: bool = False
     ) -> None:
@@ -38,6 +36,10 @@ class Pool(Backend):
         self.workers = count_of(workers, _workers(executor), f"the {self.name}")
         self.shared_storage = shared_storage
         self._is_here = isinstance(executor, ThreadPoolExecutor)
+        if self._is_here:
+            self.mapping = "thread-pool"
+        elif type(executor).__module__.startswith("mpi4py."):
+            self.mapping = "mpi-pool"
         self._own: Executor | None = None
 
     def submit(self, order: bytes, shared: Parcel | None, *, is_lacking: bool) -> Future:

@@ -30,8 +30,6 @@ class Joblib(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.001
-
     def __init__(self, parallel: Any, *, shared_storage: bool = False) -> None:
         import joblib
 
@@ -42,6 +40,8 @@ class Joblib(Backend):
         self.parallel = parallel
         with joblib.parallel_config(backend=parallel._backend):
             self.workers = max(1, joblib.effective_n_jobs(parallel.n_jobs))
+        is_here = getattr(parallel._backend, "supports_sharedmem", False)
+        self.mapping = "thread-pool" if is_here else "joblib"
         self.name = f"joblib ({type(parallel._backend).__name__})"
         self.shared_storage = shared_storage
 

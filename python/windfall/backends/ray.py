@@ -26,7 +26,7 @@ class Ray(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.0035
+    mapping = "ray"
     _run: Any = None
     """What runs an order, one for all runs: a cluster learns of each anew."""
 

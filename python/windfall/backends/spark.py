@@ -31,7 +31,7 @@ class Spark(Backend):
         See `Backend`.
     """
 
-    cost_s = 0.08
+    mapping = "spark"
 
     def __init__(
         self, session: Any, *, workers: int | None = None, shared_storage: bool = False

@@ -12,7 +12,9 @@ pub struct Costs {
     pub round_s: f64,
     /// Each worker in each round, one after the other: starting a thread. Seconds.
     pub worker_s: f64,
-    /// Each order, which is what a worker is handed at once: one shard or several. Seconds.
+    /// Each order, which is what a worker is handed at once: one shard or several. The seconds of
+    /// a worker that it takes beside its shards while all workers are busy, so that one order alone
+    /// may take longer, from its sending to its answer.
     pub order_s: f64,
     /// Each shard, at its worker. Seconds.
     pub shard_s: f64,
@@ -73,7 +75,7 @@ impl Mapping {
         Self { name, place, workers: 1, costs: Costs::NONE, source, missing: None }
     }
 
-    /// The mapping of [`DEFAULTS`] called `name`, with so many workers.
+    /// The mapping of [`DEFAULTS`] called `name`, with so many workers; none if there is no such row.
     pub fn of_default(name: &str, workers: usize) -> Option<Self> {
         let Default { name, costs, source, .. } = *default_of(name)?;
         let (name, source, place, missing) = (name.into(), source.into(), None, None);
@@ -127,6 +129,18 @@ pub const DEFAULTS: &[Default] = &[
         error: 0.2,
     },
     Default {
+        name: "python-engines",
+        costs: Costs { start_s: 0.18, ..ENGINES },
+        source: CLUSTERS_KEPT,
+        error: 0.3,
+    },
+    Default {
+        name: "rank-engines",
+        costs: Costs { round_s: 1.4e-3, order_s: 2e-4, bytes_per_s: Some(1e9), ..ENGINES },
+        source: CLUSTERS_KEPT,
+        error: 0.3,
+    },
+    Default {
         name: "mpi",
         costs: Costs { start_s: 0.32, order_s: 2e-5, bytes_per_s: Some(1e9), ..SENT },
         source: "Open MPI 4.1, 2 ranks on 2 cores, 2026-11",
@@ -146,21 +160,51 @@ pub const DEFAULTS: &[Default] = &[
         error: 0.5,
     },
     Default {
+        name: "thread-pool",
+        costs: Costs { order_s: 2e-4, bytes_per_s: None, ..OTHERS },
+        source: OTHERS_KEPT,
+        error: 0.3,
+    },
+    Default {
+        name: "pool",
+        costs: Costs { round_s: 1e-3, order_s: 5.4e-4, ..OTHERS },
+        source: OTHERS_KEPT,
+        error: 0.3,
+    },
+    Default {
+        name: "joblib",
+        costs: Costs { round_s: 1e-2, order_s: 7.6e-4, ..OTHERS },
+        source: OTHERS_KEPT,
+        error: 0.3,
+    },
+    Default {
+        name: "mpi-pool",
+        costs: Costs { round_s: 5e-3, order_s: 7.6e-4, ..OTHERS },
+        source: OTHERS_KEPT,
+        error: 0.3,
+    },
+    Default {
         name: "dask",
-        costs: Costs { start_s: 1.73, order_s: 1.7e-3, bytes_per_s: Some(1e9), ..SENT },
-        source: "benches/results/overhead-2026-11-28.md",
+        costs: Costs { start_s: 1.1, round_s: 1.2e-2, order_s: 1.2e-2, ..OTHERS },
+        source: OTHERS_KEPT,
         error: 0.3,
     },
     Default {
         name: "ray",
-        costs: Costs { start_s: 3.35, order_s: 5.7e-4, bytes_per_s: Some(2e9), ..SENT },
-        source: "benches/results/overhead-2026-11-28.md",
+        costs: Costs { start_s: 4.4, round_s: 1.8e-2, order_s: 3.8e-3, ..OTHERS },
+        source: OTHERS_KEPT,
         error: 0.3,
     },
     Default {
         name: "spark",
-        costs: Costs { start_s: 6.4, order_s: 0.03, bytes_per_s: Some(1e8), ..SENT },
-        source: "PySpark 4.3 on one machine, 2026-11",
+        costs: Costs {
+            start_s: 21.0,
+            round_s: 2e-2,
+            order_s: 8.3e-2,
+            bytes_per_s: Some(1e8),
+            ..OTHERS
+        },
+        source: OTHERS_KEPT,
         error: 0.3,
     },
 ];
@@ -168,6 +212,14 @@ pub const DEFAULTS: &[Default] = &[
 /// Engines of a cluster that runs.
 const ENGINES: Costs =
     Costs { round_s: 2.5e-4, order_s: 2e-5, bytes_per_s: Some(2e9), shard_s: 1e-6, ..SENT };
+
+/// The engines of others while they run. What orders cost there was measured on two workers with
+/// both of them busy; the kept table has what an order adds to a run's time, half of it. What a
+/// round costs is what a job of one shard takes beside its order.
+const OTHERS: Costs = Costs { orders_per_worker: Some(5), bytes_per_s: Some(1e9), ..SENT };
+
+const OTHERS_KEPT: &str = "benches/results/mappings-2026-11-30.md";
+const CLUSTERS_KEPT: &str = "benches/results/mappings-2026-11-29.md";
 
 /// What leaves the process: shards grouped so that all workers end together.
 const SENT: Costs = Costs { orders_per_worker: Some(8), builds: true, ..Costs::NONE };

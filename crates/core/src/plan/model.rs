@@ -51,7 +51,7 @@ pub fn predict(profile: &Profile, mapping: &Mapping, error: f64) -> Prediction {
     let alone_s = seconds(profile, &Mapping::serial());
     let seconds = seconds(profile, mapping);
     let workers = mapping.workers.max(1) as f64;
-    let slowdown = profile.slowdown(mapping.workers);
+    let slowdown = profile.slowdown(mapping);
     let doubt = profile.work_error_s() * slowdown / workers / seconds.max(1e-12);
     let reach = (REACH * (doubt * doubt + error * error).sqrt()).exp();
     let speedup = if seconds > 0.0 { alone_s / seconds } else { 1.0 };
@@ -119,7 +119,7 @@ pub(super) fn orders(round: &Round, mapping: &Mapping) -> (u64, u64) {
 }
 
 fn round_s(profile: &Profile, (round, before_s): (&Round, f64), mapping: &Mapping) -> f64 {
-    let slowdown = profile.slowdown(mapping.workers);
+    let slowdown = profile.slowdown(mapping);
     let (orders, each) = orders(round, mapping);
     let beside = beside_s(round, &mapping.costs);
     let works = works(round, orders, each);
@@ -172,7 +172,7 @@ fn break_even(profile: &Profile, mapping: &Mapping) -> Option<u64> {
         before += begin_s(profile, round, mapping);
         let again = if repeats(profile, mapping) { orders as f64 * work_s } else { 0.0 };
         work_s += round.work_s();
-        let mut each = profile.slowdown(mapping.workers) * (round.work_s() + again)
+        let mut each = profile.slowdown(mapping) * (round.work_s() + again)
             + shards * beside_s(round, &mapping.costs);
         each /= mapping.workers as f64;
         match mapping.costs.orders_per_worker {

@@ -1,5 +1,6 @@
 //! What a pilot found of a problem: numbers, round by round.
 
+use super::mapping::Mapping;
 use crate::Carries;
 
 /// What a pilot found. The seconds are those of one worker on a machine that does nothing else,
@@ -152,11 +153,15 @@ impl Profile {
         self.rounds.iter().map(|round| round.shards).sum()
     }
 
-    /// How much longer a shard takes while `workers` are at work: as the pilot found it for all
-    /// of them, and on the line between where there are fewer.
-    pub fn slowdown(&self, workers: usize) -> f64 {
+    /// How much longer a shard takes while all workers of `mapping` are at work: as the pilot
+    /// found it for all of this machine, and on the line between where there are fewer. A function
+    /// of Python waits for Python's lock where it stays in this process, and nowhere else.
+    pub fn slowdown(&self, mapping: &Mapping) -> f64 {
+        if self.needs == Carries::Code && mapping.costs.bytes_per_s.is_some() {
+            return 1.0;
+        }
         let (tried, slowdown) = self.loaded;
-        let share = (workers.max(1) - 1) as f64 / (tried.max(2) - 1) as f64;
+        let share = (mapping.workers.max(1) - 1) as f64 / (tried.max(2) - 1) as f64;
         1.0 + (slowdown - 1.0) * share.min(1.0)
     }
 }
@@ -181,5 +186,18 @@ mod tests {
         round.done = 25;
         // 100 · 0.002 / √25 · √(75/100), squared.
         assert!((round.work_variance().sqrt() - 0.04 * 0.75f64.sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn pythons_lock_slows_down_what_stays_in_the_process() {
+        let mut profile = Profile::of_rounds(vec![Round::of_equal(8, 0.1)]);
+        profile.loaded = (4, 4.0);
+        let named = |name: &str, workers| Mapping::of_default(name, workers).unwrap();
+        let of = |profile: &Profile, name| profile.slowdown(&named(name, 4));
+        assert_eq!((of(&profile, "threads"), of(&profile, "dask")), (4.0, 4.0));
+        assert_eq!(profile.slowdown(&named("threads", 2)), 2.0);
+        profile.needs = Carries::Code;
+        assert_eq!((of(&profile, "threads"), of(&profile, "dask")), (4.0, 1.0));
+        assert_eq!((of(&profile, "thread-pool"), of(&profile, "pool")), (4.0, 1.0));
     }
 }

@@ -158,7 +158,7 @@ fn limited(profile: &Profile, prediction: &Prediction) -> String {
         return format!("there are {most} shards for {workers} workers");
     }
     let started = costs.start_s + costs.round_s * profile.rounds.len() as f64;
-    let slowdown = profile.slowdown(*workers);
+    let slowdown = profile.slowdown(&prediction.mapping);
     let causes = [
         (share(profile.serial_s()), "of that is serial (to read, build, merge and finish)"),
         (share(started), "of that is the mapping's own start"),

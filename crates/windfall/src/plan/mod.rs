@@ -16,7 +16,7 @@ mod here;
 mod report;
 mod state;
 
-pub use calibration::{Calibration, calibrate_engines};
+pub use calibration::{Calibration, calibrate, calibrate_engines, study};
 pub use here::{Here, MPI};
 pub use report::to_json;
 pub use state::{State, keep};

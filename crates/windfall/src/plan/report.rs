@@ -50,6 +50,7 @@ fn row(one: &Prediction) -> Value {
     json!({
         "mapping": mapping.title(),
         "name": mapping.name,
+        "place": mapping.place,
         "workers": mapping.workers,
         "seconds": one.seconds,
         "low_s": one.low_s,

@@ -6,7 +6,7 @@ use crate::machine;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use windfall_core::plan::{Errors, Pair};
+use windfall_core::plan::{Costs, Errors, Pair};
 use windfall_core::{Error, Result, now_us};
 
 /// The folder that they lie in, and whether it was asked for.
@@ -52,14 +52,16 @@ impl State {
         })
     }
 
-    /// Keeps `calibration` in place of the one before.
+    /// Keeps what was measured with what is kept already; returns all of it.
     ///
     /// # Errors
-    /// [`windfall_core::ErrorKind::Io`] if it cannot be written.
-    pub fn keep_calibration(&self, calibration: &Calibration) -> Result<()> {
+    /// [`windfall_core::ErrorKind::Io`] if it cannot be read or written.
+    pub fn calibrate(&self, found: Vec<(String, Costs)>) -> Result<Calibration> {
+        let calibration = self.calibration()?.unwrap_or_default().with(found);
         self.make()?;
-        let text = serde_json::to_string_pretty(calibration).unwrap_or_default() + "\n";
-        replace(&self.calibration_path(), |file| file.write_all(text.as_bytes()))
+        let text = serde_json::to_string_pretty(&calibration).unwrap_or_default() + "\n";
+        replace(&self.calibration_path(), |file| file.write_all(text.as_bytes()))?;
+        Ok(calibration)
     }
 
     /// The kept pairs, oldest first.

@@ -1,9 +1,10 @@
 //! The planner: every problem can be planned, a pilot says what it does not know, and what is kept
 //! is read back. No test looks at how long anything takes.
 
-use crate::{LAW_SCHOOL, Scratch, number};
+use crate::{Done, LAW_SCHOOL, Scratch, number};
 use serde_json::{Map, Value};
-use windfall::plan::{self, Extent, Here, Plan};
+use std::process::Command;
+use windfall::plan::{self, Costs, Extent, Here, Mapping, Plan};
 use windfall::{Cancel, Control, ErrorKind, JobSpec};
 
 /// A plan on two workers after a pilot of so many seconds.
@@ -157,11 +158,121 @@ fn people_get_a_table_and_a_verdict() {
     for part in ["threads × 2", "90 % interval", "not here", "pays from", "--calibrate"] {
         assert!(done.stdout.contains(part), "no {part} in {}", done.stdout);
     }
-    let verdict = done
-        .stdout
-        .lines()
-        .find(|line| line.starts_with("take ") || line.starts_with("do not parallelise: "));
-    assert!(verdict.is_some_and(|line| line.contains(": ")), "{}", done.stdout);
+    let shard = done.stdout.lines().find(|line| line.trim_start().starts_with("shard "));
+    assert!(shard.is_some_and(|line| line.ends_with(" tasks a shard would suit")), "{shard:?}");
+}
+
+/// The last lines of what `windfall plan` prints, less its notes, with `folder` on the path.
+fn verdict(scratch: &Scratch, folder: &str, job: &str, more: &[&str]) -> String {
+    let plan = ["plan", job, "--workers", "2", "--state", "state", "--pilot", "0.02"];
+    let mut command = scratch.command(&[&plan[..], more].concat());
+    let done = Done::of(with_path(&mut command, scratch, folder).output().unwrap());
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    let verdict = |line: &&str| line.starts_with("take ") || line.starts_with("do not ");
+    done.stdout.lines().find(verdict).unwrap_or_default().to_owned()
+}
+
+/// The command with a folder of the scratch before all others on its path.
+fn with_path<'a>(command: &'a mut Command, scratch: &Scratch, folder: &str) -> &'a mut Command {
+    let before = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::env::split_paths(&before);
+    let path = std::env::join_paths(std::iter::once(scratch.path().join(folder)).chain(all));
+    command.env("PATH", path.unwrap())
+}
+
+/// What every mapping that could be here costs, but for `free`, which costs nothing.
+fn hours_but_for(free: &str) -> String {
+    let names = ["threads", "engines", "new-engines", "mpi", "slurm"];
+    let start_s = |name| if name == free { 0 } else { 36_000_000 };
+    let rows = names.map(|name| format!(r#""{name}": {{"start_s": {}}}"#, start_s(name)));
+    format!(r#"{{"mappings": {{{}}}}}"#, rows.join(", "))
+}
+
+#[test]
+fn one_worker_is_taken_where_others_cannot_help_and_others_where_they_do() {
+    let scratch = with_job();
+    scratch.put("one_shard.toml", "problem = 'pi'\nn = 1000\nseed = 1\n");
+    let told = verdict(&scratch, "nothing", "one_shard.toml", &[]);
+    let right = "do not parallelise: all its tasks lie in one shard, and a shard is never shared";
+    assert_eq!(told, right);
+    // Days, which others would halve if they could start before the answer is there.
+    scratch.put("long.toml", "problem = 'pi'\nn = 1e14\nseed = 1\n");
+    scratch.put("state/calibration.json", &hours_but_for("nothing"));
+    let told = verdict(&scratch, "nothing", "long.toml", &[]);
+    assert!(told.starts_with("do not parallelise: one worker takes "), "{told}");
+    assert!(told.ends_with("and to start others costs more than they save"), "{told}");
+    // The same job where a thousand workers cost nothing: whatever the pilot has found of busy
+    // cores, no shard takes as many times as long.
+    scratch.put("programs/sbatch", "");
+    scratch.put("state/calibration.json", &hours_but_for("slurm"));
+    let told = verdict(&scratch, "programs", "long.toml", &["--elsewhere", "1000"]);
+    assert!(told.starts_with("take slurm × 1000: slurm × 1000 takes "), "{told}");
+}
+
+#[test]
+fn engines_at_hand_take_the_place_of_what_is_known_of_their_like() {
+    let spec = job("problem = 'pi'\nn = 3000000\nseed = 1");
+    let plan_on = |here: Here| {
+        let source = windfall_conformance::source();
+        let here = Here { pilot_s: 1e-6, elsewhere: 64, ..here };
+        plan::of_job(&spec, &source, &here, &Control::default()).unwrap()
+    };
+    let rows = |plan: &Plan, name: &str| -> Vec<Mapping> {
+        let rows = plan.predictions.iter().map(|one| one.mapping.clone());
+        rows.filter(|row| row.name == name).collect()
+    };
+    let far = &rows(&plan_on(Here::new(2)), "dask")[0];
+    assert!(far.missing.is_some() && far.costs.start_s > 0.0 && far.workers == 64);
+    let near = plan_on(Here::new(2).with_given("dask", None, 3).unwrap());
+    let [dask] = &rows(&near, "dask")[..] else { panic!("one row of Dask") };
+    let expected = Costs { start_s: 0.0, ..far.costs };
+    assert_eq!((dask.missing.clone(), dask.workers, dask.costs), (None, 3, expected));
+    assert_eq!(near.predictions.last().unwrap().mapping.title(), "dask × 3");
+    let cluster = plan_on(Here::new(2).with_given("rank-engines", Some("lab"), 4).unwrap());
+    let title = cluster.predictions.last().unwrap().mapping.title();
+    assert_eq!(title, "rank-engines of lab × 4");
+    let error = Here::new(2).with_given("dusk", None, 3).unwrap_err().to_string();
+    assert!(error.contains("unknown mapping `dusk`") && error.contains("`dask`"), "{error}");
+}
+
+/// Programs that do at once what they are asked to submit, and have nothing in their queue.
+const SBATCH: &str = r#"#!/bin/sh
+for word; do
+  case $word in --array=0-*) last=${word#--array=0-} ;; *.sh) script=$word ;; esac
+done
+export SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID
+for SLURM_ARRAY_TASK_ID in $(seq 0 "${last:-0}"); do bash "$script" >&2 || exit 1; done
+echo 1
+"#;
+
+#[cfg(unix)]
+#[test]
+fn an_array_of_slurm_is_run_beside_the_job_and_leaves_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = with_job();
+    scratch.put("programs/sbatch", SBATCH);
+    scratch.put("programs/squeue", "#!/bin/sh\n");
+    for name in ["sbatch", "squeue"] {
+        let path = scratch.path().join("programs").join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let before = scratch.names();
+    let plan = ["plan", "job.toml", "--run=slurm", "--elsewhere", "3", "--state", "state"];
+    let mut command = scratch.command(&[&plan[..], &["--pilot", "0.02", "--json"]].concat());
+    let done = Done::of(with_path(&mut command, &scratch, "programs").output().unwrap());
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let object = done.object();
+    let runs = object["run"]["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &runs[0]["mapping"]), (1, &"slurm".into()));
+    assert_eq!(runs[0]["workers"], 3);
+    let after = [&before[..], &["state".to_owned()]].concat();
+    assert_eq!(scratch.names(), after);
+    // What fails is told, and nothing is left of it either.
+    scratch.put("programs/sbatch", "#!/bin/sh\necho no such partition >&2\nexit 1\n");
+    let mut command = scratch.command(&plan);
+    let done = Done::of(with_path(&mut command, &scratch, "programs").output().unwrap());
+    assert!(done.code != 0 && done.stderr.contains("no such partition"), "{}", done.stderr);
+    assert_eq!(scratch.names(), after);
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn once(mapping: &Mapping, (job, path): (&Job, &Path), cancel: &Cancel) -> Resul
             engines.stop()?;
             return Ok(seconds);
         }
-        "mpi" => mpirun(mapping.workers, path, cancel)?,
+        "mpi" => drop(mpirun(mapping.workers, path, cancel)?),
+        "slurm" => slurm(mapping.workers, path, cancel)?,
         _ => solve(job, &Serial, cancel)?,
     }
     Ok(watch.elapsed_s())
@@ -53,17 +54,41 @@ fn solve(job: &Job, on: &dyn Executor, cancel: &Cancel) -> Result<()> {
     whole(answer.complete)
 }
 
-/// Runs the job in the file at `path` on so many ranks.
-pub(super) fn mpirun(ranks: usize, path: &Path, cancel: &Cancel) -> Result<()> {
-    let ranks = ranks.to_string();
+/// Runs the job in the file at `path` on so many ranks; returns the answer that they print.
+pub(super) fn mpirun(ranks: usize, path: &Path, cancel: &Cancel) -> Result<Vec<u8>> {
     let mut command = Command::new("mpirun");
-    command.args(["-n", &ranks, "windfall-mpi", "run", "--json", "--quiet"]).arg(path);
+    command.args(["-n", &ranks.to_string(), "windfall-mpi", "run", "--json", "--quiet"]).arg(path);
+    printed(&mut command, cancel)
+}
+
+/// Submits the job in the file at `path` as an array of so many tasks and waits for its answer.
+fn slurm(tasks: usize, path: &Path, cancel: &Cancel) -> Result<()> {
+    // Beside the job: what the nodes are to see lies where they see the job's data.
+    let folder = path.with_extension(format!("plan-{}", std::process::id()));
+    let own = std::env::current_exe().map_err(|error| Error::io("windfall", error))?;
+    let windfall = |arguments: &[&str], paths: &[&Path]| {
+        printed(Command::new(&own).args(arguments).args(paths), cancel)
+    };
+    let tasks = tasks.to_string();
+    let submit = ["submit", "--slurm", "--tasks", &tasks, "--dir"];
+    let done = windfall(&submit, &[&folder, path])
+        .and_then(|_| windfall(&["fetch", "--wait", "--json", "--quiet"], &[&folder]));
+    if done.is_err() {
+        drop(Command::new(&own).arg("cancel").arg(&folder).output());
+    }
+    drop(std::fs::remove_dir_all(&folder));
+    done.map(drop)
+}
+
+/// What a command prints, if it succeeds.
+fn printed(command: &mut Command, cancel: &Cancel) -> Result<Vec<u8>> {
+    let name = command.get_program().to_string_lossy().into_owned();
     let done = command.stdin(Stdio::null()).output();
-    let done = done.map_err(|error| Error::io("mpirun", error))?;
+    let done = done.map_err(|error| Error::io(&name, error))?;
     whole(!cancel.is_stopped())?;
     match done.status.success() {
-        true => Ok(()),
-        false => Err(Error::io("mpirun", String::from_utf8_lossy(&done.stderr).trim())),
+        true => Ok(done.stdout),
+        false => Err(Error::io(&name, String::from_utf8_lossy(&done.stderr).trim())),
     }
 }
 

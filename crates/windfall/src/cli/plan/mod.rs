@@ -24,8 +24,8 @@ pub(super) struct Plan {
     /// The job: TOML, or JSON if it ends in .json
     #[arg(value_name = "FILE", required_unless_present_any = ["calibrate", "history"])]
     path: Option<PathBuf>,
-    /// Then run the job on every mapping that exists here, or on those of this name, or on the
-    /// one that is `recommended`; print predicted and actual times and keep them
+    /// Then run the job on every mapping that exists here and has no queue, or on those of this
+    /// name, or on the one that is `recommended`; print predicted and actual times and keep them
     #[arg(
         long,
         value_name = "WHICH",
@@ -35,7 +35,7 @@ pub(super) struct Plan {
         requires = "path"
     )]
     run: Option<String>,
-    /// Measure what threads and engines cost here, and keep it for later plans
+    /// Measure what threads, engines and ranks of MPI cost here, and keep it for later plans
     #[arg(long)]
     calibrate: bool,
     /// Show how far earlier predictions were off
@@ -77,14 +77,17 @@ impl Plan {
         let job = self.path.as_deref().map(Job::from_file).transpose()?;
         let cancel = interrupt::listen()?;
         let calibration = match self.calibrate {
-            true => Some(self.measure(workers.count)?),
+            true => {
+                let state = State::new(self.state.as_deref())?;
+                Some(state.calibrate(calibrate::measure(workers.count, &cancel)?)?)
+            }
             false => None,
         };
         let Some(job) = job else { return self.tell_calibration(calibration) };
         let (kept, errors) = self.kept()?;
         let calibration = calibration.or(kept).unwrap_or_default();
         let (pilot_s, workers) = (self.pilot, workers.count);
-        let here = Here { workers, elsewhere, pilot_s, calibration, errors };
+        let here = Here { workers, elsewhere, pilot_s, calibration, errors, given: None };
         self.tell(&job, &here, &cancel)
     }
 
@@ -129,7 +132,7 @@ impl Plan {
     fn chosen(&self, which: &str, plan: &plan::Plan) -> Result<Vec<Prediction>> {
         let here = || plan.predictions.iter().filter(|one| one.mapping.missing.is_none());
         let chosen: Vec<Prediction> = match which {
-            "all" => here().cloned().collect(),
+            "all" => here().filter(|one| one.mapping.name != "slurm").cloned().collect(),
             "recommended" => vec![plan.recommendation().clone()],
             name => here().filter(|one| one.mapping.name == name).cloned().collect(),
         };
@@ -150,17 +153,6 @@ impl Plan {
             Ok(Pair::new(&name, predicted, actual_s))
         });
         each.collect()
-    }
-
-    fn measure(&self, workers: usize) -> Result<Calibration> {
-        let state = State::new(self.state.as_deref())?;
-        let mut calibration = state.calibration()?.unwrap_or_default();
-        // What was given by hand or by other means stays.
-        let mappings = std::mem::take(&mut calibration.mappings);
-        calibration = Calibration { mappings, ..Calibration::begin() };
-        calibration.mappings.extend(calibrate::measure(workers)?);
-        state.keep_calibration(&calibration)?;
-        Ok(calibration)
     }
 
     fn tell_calibration(&self, calibration: Option<Calibration>) -> Done {

@@ -85,11 +85,15 @@ fn facts(plan: &Plan) -> Vec<(String, String)> {
     facts.push((
         "shard".to_owned(),
         format!(
-            "{} of work and {} beside it on {}: {}",
+            "{} of work and {} beside it on {}: {}; {} tasks a shard would suit",
             duration(size.shard_s),
             duration(size.overhead_s),
             size.mapping,
-            size.verdict
+            size.verdict,
+            match size.tasks {
+                (least, most) if least == most => count(most),
+                (least, most) => format!("{} to {}", count(least), count(most)),
+            }
         ),
     ));
     if let (workers @ 2.., slowdown) = profile.loaded {
