@@ -121,7 +121,11 @@ def test_lags_are_those_of_newey_and_west(arrays):
 def test_what_cannot_be_is_refused(arrays):
     x, y = arrays
     for options, message in [
-        ({"by": "g"}, "`by` and `cluster` name columns"),
+        ({"by": "g"}, "`by` names columns"),
+        ({"cluster": "c"}, "`cluster` is `c`"),
+        ({"cluster": np.zeros(39)}, r"`cluster` has the shape \(39,\); of 7 groups of 40 rows"),
+        ({"se": "cr1"}, "no cluster is given"),
+        ({"cluster": np.arange(40) // 4, "se": "hc1"}, "clusters go with"),
         ({"weights": "w"}, "`weights` is `w`"),
         ({"names": ["a"]}, "1 names for 3 terms"),
         ({"weights": -np.ones_like(y)}, "`weights` is `-1 in row 0`"),
@@ -130,5 +134,47 @@ def test_what_cannot_be_is_refused(arrays):
     ]:
         with pytest.raises(ValueError, match=message):
             windfall.fit_many(x, y, **options)
-    with pytest.raises(ValueError, match="go with arrays"):
-        windfall.fit_many({"x": [1.0], "y": [1.0]}, "y ~ x", intercept=True)
+    table = {"x": [1.0], "y": [1.0]}
+    for options in [{"intercept": True}, {"cluster": [1]}]:
+        with pytest.raises(ValueError, match="go with arrays"):
+            windfall.fit_many(table, "y ~ x", **options)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64, str, object])
+def test_clusters_of_arrays_are_those_of_a_table(arrays, kind):
+    x, y = arrays
+    clusters = np.random.default_rng(2).integers(0, 9, size=y.shape)
+    names = (clusters + 2**53).astype(kind) if kind is np.int64 else clusters.astype(kind)
+    table = {"g": np.repeat(range(7), 40), "y": y.ravel(), "c": clusters.ravel()}
+    table |= {f"x{place}": x[..., place].ravel() for place in range(3)}
+    for se in [None, "cr0", "cr1"]:
+        told = windfall.fit_many(x, y, cluster=names, se=se)
+        theirs = windfall.fit_many(table, "y ~ x0 + x1 + x2 - 1", by="g", cluster="c", se=se)
+        np.testing.assert_allclose(told.standard_errors, theirs.standard_errors, rtol=1e-12)
+        assert told.extra["se"] == (se or "cr1s") == theirs.extra["se"]
+    shared = windfall.fit_many(x, y, cluster=names[0])
+    own = windfall.fit_many(x[0], y[0], cluster=names[0])
+    assert np.array_equal(shared.standard_errors[0], own.standard_errors[0])
+    assert windfall.verify(shared)
+
+
+def test_clusters_of_arrays_give_the_errors_of_statsmodels(arrays):
+    import statsmodels.api as sm
+
+    x, y = arrays
+    clusters = np.arange(40) // 4
+    fits = windfall.fit_many(x, y, cluster=clusters)
+    for group, found in enumerate(fits.standard_errors):
+        kwds = {"groups": clusters}
+        theirs = sm.OLS(y[group], x[group]).fit(cov_type="cluster", cov_kwds=kwds)
+        np.testing.assert_allclose(found, theirs.bse, rtol=1e-10)
+
+
+def test_a_group_of_one_cluster_has_no_errors(arrays):
+    x, y = arrays
+    clusters = np.tile(np.arange(40) // 4, (7, 1))
+    clusters[2] = 5
+    for se in ["cr0", "cr1", "cr1s"]:
+        fits = windfall.fit_many(x, y, cluster=clusters, se=se)
+        assert fits.table["status"][6] == "too few clusters"
+        assert fits.ok.tolist() == [group != 2 for group in range(7)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._data import table_from
+from .._data import Column, column, table_from
 from .._result import Result
 from .solving import Checkpoint, On, Progress, Run, build, given, plain, solve
 
@@ -118,7 +118,7 @@ def fit_many(
     family: Literal["gaussian", "logistic", "poisson", "quantile"] | None = None,
     se: str | None = None,
     lags: int | None = None,
-    cluster: str | None = None,
+    cluster: Any = None,
     weights: Any = None,
     ridge: float | None = None,
     quantile: float | None = None,
@@ -158,8 +158,9 @@ def fit_many(
     lags : int, optional
         The most rows between two whose errors go together, for `"hac"`;
         4 (n/100)^(2/9), rounded down, by default.
-    cluster : str, optional
-        The column of clusters.
+    cluster : str or array, optional
+        The clusters of the rows: a column, or with arrays numbers or text, of shape (groups,
+        rows), or (rows,) for all groups. They are told apart within each group.
     weights : str or array, optional
         Weights of the rows, inverse to variances; for shares, the number of trials.
     ridge : float, optional
@@ -207,12 +208,16 @@ def fit_many(
     if isinstance(model, str):
         if intercept or names is not None:
             raise ValueError("`intercept` and `names` go with arrays; a formula says both itself")
+        if cluster is not None and not isinstance(cluster, str):
+            raise ValueError("`cluster` names a column of the table; arrays go with arrays")
         options |= given(formula=model, by=by, cluster=cluster, weights=weights)
         problem = build("fit", options, run, table=table_from(data))
     else:
-        if by is not None or cluster is not None:
-            raise ValueError("`by` and `cluster` name columns; give a table and a formula")
+        if by is not None:
+            raise ValueError("`by` names columns; give a table and a formula")
         arrays, shape, count = _arrays(data, model, weights)
+        if cluster is not None:
+            arrays["cluster"] = _clusters(cluster, shape)
         terms = [f"x{place}" for place in range(count)] if names is None else list(names)
         if len(terms) != count:
             raise ValueError(f"{len(terms)} names for {count} terms")
@@ -223,15 +228,14 @@ def fit_many(
 
 def _of_arrays(
     options: dict[str, Any],
-    arrays: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None],
+    arrays: dict[str, Column],
     shape: tuple[int, int],
     terms: tuple[list[str], bool],
 ) -> _core.Problem:
     """Return the problem of flat arrays, each a table of one column."""
-    named = {name: array for name, array in zip(("x", "y", "weights"), arrays) if array is not None}
-    places = {name: f"({name})" for name in named}
+    places = {name: f"({name})" for name in arrays}
     tables = {
-        places[name]: _core.Table.from_columns([(name, array)]) for name, array in named.items()
+        places[name]: _core.Table.from_columns([(name, array)]) for name, array in arrays.items()
     }
     own = {"groups": shape[0], "rows": shape[1], "names": terms[0], "intercept": terms[1]}
     job = {"problem": "fit", **options, "arrays": {**own, **places}}
@@ -240,11 +244,7 @@ def _of_arrays(
 
 def _arrays(
     data: Any, responses: Any, weights: Any
-) -> tuple[
-    tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None],
-    tuple[int, int],
-    int,
-]:
+) -> tuple[dict[str, Column], tuple[int, int], int]:
     """Return flat arrays, the numbers of groups and rows, and that of terms."""
     x = np.asarray(data, dtype=np.float64)
     y = np.asarray(responses, dtype=np.float64)
@@ -257,11 +257,29 @@ def _arrays(
             f"terms of shape {np.shape(data)} do not go with responses of shape"
             f" {np.shape(responses)}: give (groups, rows, terms) and (groups, rows)"
         )
-    flat = np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(y).reshape(-1)
+    flat: dict[str, Column] = {
+        "x": np.ascontiguousarray(x).reshape(-1),
+        "y": np.ascontiguousarray(y).reshape(-1),
+    }
     groups, rows, count = x.shape
-    if weights is None:
-        return (*flat, None), (groups, rows), count
     if isinstance(weights, str):
         raise ValueError(f"`weights` is `{weights}`; with arrays it must be one, as the responses")
-    w = np.broadcast_to(np.asarray(weights, dtype=np.float64), y.shape)
-    return (*flat, np.ascontiguousarray(w).reshape(-1)), (groups, rows), count
+    if weights is not None:
+        w = np.broadcast_to(np.asarray(weights, dtype=np.float64), y.shape)
+        flat["weights"] = np.ascontiguousarray(w).reshape(-1)
+    return flat, (groups, rows), count
+
+
+def _clusters(cluster: Any, shape: tuple[int, int]) -> Column:
+    """Return the flat clusters of all rows."""
+    if isinstance(cluster, str):
+        raise ValueError(f"`cluster` is `{cluster}`; with arrays it must be one, as the responses")
+    labels = np.asarray(cluster)
+    if labels.shape not in (shape, shape[1:]):
+        raise ValueError(
+            f"`cluster` has the shape {labels.shape}; of {shape[0]} groups of {shape[1]} rows it"
+            f" must be {shape} or {shape[1:]}"
+        )
+    if labels.dtype.kind in "iu":  # Of which not all are float64 values.
+        labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    return column(np.broadcast_to(labels, shape).reshape(-1))

@@ -9,6 +9,7 @@
 
 use super::StandardErrors;
 use super::room::Room;
+use super::sample::Failure;
 use crate::linear::{Columns, Square, cross};
 use std::collections::HashMap;
 use windfall_lanes::scalar_math::{exp, log};
@@ -16,40 +17,42 @@ use windfall_lanes::{LANES, Simd, Task, dispatch};
 
 /// Fills the standard errors of the fit in `room`, where `scale` is the variance that the model
 /// states, and sets the degrees of freedom that go with them.
+///
+/// # Errors
+/// [`Failure::OneCluster`]: the scores of all rows add up to 0, whatever the errors are.
 pub(super) fn standard_errors(
     room: &mut Room,
     (errors, lags): (StandardErrors, Option<u64>),
     scale: f64,
-) {
+) -> Result<(), Failure> {
     room.errors.clear();
     let terms = room.basis.size();
     if errors == StandardErrors::Classical {
         let of = |row: usize| (scale * super::least_squares::norm(&room.basis, row)).sqrt();
         room.errors.extend((0..terms).map(of));
-        return;
+        return Ok(());
     }
-    let n = room.model.n;
-    let factor = match errors {
-        StandardErrors::Hc1 => n / (n - terms as f64),
-        StandardErrors::Cr1 | StandardErrors::Cr1s => {
-            let clusters = clustered_meat(room);
-            let correction =
-                if errors == StandardErrors::Cr1 { 1.0 } else { (n - 1.0) / (n - terms as f64) };
-            correction * clusters / (clusters - 1.0)
-        }
-        StandardErrors::Cr0 => {
-            clustered_meat(room);
-            1.0
-        }
-        _ => 1.0,
-    };
-    if !errors.is_clustered() {
+    let clusters = if errors.is_clustered() {
+        clustered_meat(room)
+    } else {
         rowwise_meat(room, errors);
+        f64::NAN
+    };
+    if clusters == 1.0 {
+        return Err(Failure::OneCluster);
     }
     if errors == StandardErrors::Hac {
         lagged_meat(room, lags);
     }
+    let n = room.model.n;
+    let factor = match errors {
+        StandardErrors::Hc1 => n / (n - terms as f64),
+        StandardErrors::Cr1 => clusters / (clusters - 1.0),
+        StandardErrors::Cr1s => (n - 1.0) / (n - terms as f64) * clusters / (clusters - 1.0),
+        _ => 1.0,
+    };
     sandwich(room, factor);
+    Ok(())
 }
 
 /// The roots of the diagonal of `factor · T M Tᵀ`.

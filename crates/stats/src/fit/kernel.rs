@@ -139,8 +139,7 @@ impl Fitting<'_> {
         if errors != StandardErrors::Classical {
             room.scores.product(&room.sample.x, &room.inner);
         }
-        standard_errors(room, (errors, lags), 1.0);
-        Ok(())
+        standard_errors(room, (errors, lags), 1.0)
     }
 
     /// What is left of a least-squares fit when its normal equations are solved.
@@ -158,8 +157,7 @@ impl Fitting<'_> {
             score_of_rows(room, intercept);
         }
         let scale = room.model.sigma * room.model.sigma;
-        standard_errors(room, (errors, lags), scale);
-        Ok(())
+        standard_errors(room, (errors, lags), scale)
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Arrays {
     pub y: Numbers,
     /// Weights, as the responses.
     pub weights: Option<Numbers>,
+    /// The clusters of the rows, as the responses: equal numbers in a group, the same cluster.
+    pub clusters: Option<Vec<u32>>,
     /// Whether to put an intercept before the terms.
     pub intercept: bool,
 }
@@ -94,6 +96,11 @@ fn arrays(job: &ArraysJob, source: &dyn Source) -> Result<Arrays> {
             _ => Err(Error::invalid("arrays", path, "a table of one column of numbers")),
         }
     };
+    let codes = |path: &String| {
+        let table = source.table(path)?;
+        let name = table.names().next().unwrap_or_default();
+        Ok::<_, Error>(table.labels(name)?.codes().to_vec())
+    };
     Ok(Arrays {
         groups: job.groups as usize,
         rows: job.rows as usize,
@@ -101,6 +108,7 @@ fn arrays(job: &ArraysJob, source: &dyn Source) -> Result<Arrays> {
         x: numbers(&job.x)?,
         y: numbers(&job.y)?,
         weights: job.weights.as_ref().map(numbers).transpose()?,
+        clusters: job.cluster.as_ref().map(codes).transpose()?,
         intercept: job.intercept,
     })
 }
@@ -195,18 +203,30 @@ impl Fit {
     /// # Errors
     /// [`ErrorKind::Invalid`] for lengths that do not go together, options that name columns, and
     /// negative weights.
-    pub fn arrays(arrays: Arrays, options: FitOptions) -> Result<Self> {
+    pub fn arrays(arrays: Arrays, mut options: FitOptions) -> Result<Self> {
+        let Arrays { groups, rows, names, x, y, weights, clusters, intercept } = arrays;
+        let columns =
+            [("by", !options.by.list().is_empty()), ("cluster", options.cluster.is_some())];
+        if let Some((what, _)) = columns.into_iter().find(|(_, is_given)| *is_given) {
+            let expected = "left out with arrays, which have no columns";
+            return Err(Error::invalid(what, "given", expected));
+        }
+        options.cluster = clusters.as_ref().map(|_| "cluster".to_owned());
         options.check()?;
-        let Arrays { groups, rows, names, x, y, weights, intercept } = arrays;
         let count = names.len();
         let all = groups.checked_mul(rows).filter(|&all| all <= u32::MAX as usize);
         let Some(all) = all.filter(|&all| all > 0) else {
             let value = format!("{groups} groups of {rows} rows");
             return Err(Error::invalid("shape", value, "at least one row and fewer than 2^32"));
         };
-        let lists = [("x", Some(&x), all * count), ("y", Some(&y), all)];
-        for (what, list, need) in lists.into_iter().chain([("weights", weights.as_ref(), all)]) {
-            let got = list.map_or(need, |list| list.as_slice().len());
+        let length = |list: &Numbers| list.as_slice().len();
+        let lengths = [
+            ("x", length(&x), all * count),
+            ("y", length(&y), all),
+            ("weights", weights.as_ref().map_or(all, length), all),
+            ("cluster", clusters.as_ref().map_or(all, Vec::len), all),
+        ];
+        for (what, got, need) in lengths {
             if got != need {
                 let expected = format!("{need} numbers: {groups} groups of {rows} rows");
                 return Err(Error::invalid(what, format!("{got} numbers"), &expected));
@@ -215,16 +235,12 @@ impl Fit {
         if count == 0 && !intercept {
             return Err(Error::too_few("terms", 0, 1));
         }
-        if options.cluster.is_some() || !options.by.list().is_empty() {
-            let expected = "left out with arrays, whose first axis is the groups";
-            return Err(Error::invalid("by", "given", expected));
-        }
         if let Some(weights) = &weights {
             check_weights("weights", weights.as_slice())?;
         }
         let edges = (0..=groups).map(|group| group * rows).collect();
         let x = Predictors::Rows(x, count);
-        let (offset, clusters, order) = (None, None, None);
+        let (offset, order) = (None, None);
         let data = Data { x, intercept, y, offset, weights, clusters, order, edges };
         let group: Vec<f64> = (0..groups).map(|group| group as f64).collect();
         let keys = vec![("group".to_owned(), Column::Numbers(Numbers::from(group)))];

@@ -140,6 +140,8 @@ pub struct ArraysJob {
     pub y: String,
     /// Where the weights are, if there are any.
     pub weights: Option<String>,
+    /// Where the clusters are, if there are any: numbers or labels, `groups × rows`.
+    pub cluster: Option<String>,
 }
 
 /// What becomes of rows with a missing value.

@@ -121,7 +121,8 @@ pub(super) fn code(status: Result<(), Failure>) -> f64 {
         Err(Failure::Response) => 4.0,
         Err(Failure::Separated) => 5.0,
         Err(Failure::NotConverged) => 6.0,
-        Err(Failure::Singular(term)) => 7.0 + term as f64,
+        Err(Failure::OneCluster) => 7.0,
+        Err(Failure::Singular(term)) => 8.0 + term as f64,
     }
 }
 
@@ -135,7 +136,8 @@ pub(super) fn reason(code: f64, names: &[String], response: &str) -> String {
         4 => format!("impossible response: {response}"),
         5 => "separated: a coefficient is infinite".into(),
         6 => "not converged".into(),
-        singular => match names.get(singular - 7) {
+        7 => "too few clusters".into(),
+        singular => match names.get(singular - 8) {
             Some(name) => format!("singular: `{name}` is determined by the other terms"),
             None => "singular".into(),
         },

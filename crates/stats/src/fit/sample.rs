@@ -73,6 +73,8 @@ pub(super) enum Failure {
     Separated,
     /// The iterations were not enough.
     NotConverged,
+    /// All rows are of one cluster.
+    OneCluster,
 }
 
 /// The rows of one group.

@@ -539,6 +539,7 @@ fn a_neighbour_changes_nothing() {
             let at = (group * rows + row) * count;
             x[at] = to(row, x[at + 1]);
         }
+            clusters: None,
     };
     change(2, &|_, _| 3.0); // constant
     change(5, &|row, other| other + 1e-6 * value(row)); // nearly another
@@ -578,6 +579,7 @@ fn a_neighbour_changes_nothing() {
                 assert_eq!(why[place.clone()], own_why, "{group}");
                 for (all, own) in all.iter().zip(&own) {
                     assert_eq!(all[place.clone()], *own, "group {group}, {ridge}, {se:?}");
+                clusters: None,
                 }
             }
         }
