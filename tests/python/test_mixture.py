@@ -191,6 +191,70 @@ def test_gibbs_draws_agree_with_the_fit(examples):
         _ = drawn.bic
 
 
+def test_a_run_cut_in_two_is_one_run(examples, tmp_path):
+    data, gibbs = examples / "galaxies.csv", {"method": "gibbs", "rng": 4, "chains": 3}
+    whole = windfall.mixture(data, 2, warmup=20, draws=30, **gibbs)
+    first = windfall.mixture(data, 2, warmup=20, draws=12, **gibbs)
+    last, sweep = first.extra["last"], first.extra["sweep"]
+    rest = windfall.mixture(data, start=last, sweep=sweep, warmup=0, draws=18, **gibbs)
+    joined = [part.distribution.reshape(-1, 3, part.draws // 3) for part in (first, rest)]
+    assert np.array_equal(np.concatenate(joined, axis=2), whole.distribution.reshape(-1, 3, 30))
+    elsewhere = windfall.mixture(data, start=last, warmup=0, draws=18, **gibbs)
+    assert not np.array_equal(elsewhere.distribution, rest.distribution)
+    for options, message in [
+        ({"start": last[:2], "chains": 3}, "as many as there are starts"),
+        ({"start": last, "means_init": [9, 21]}, "not both"),
+        ({"start": last, "sweep": -1}, "sweep"),
+        ({"start": [{"means": [9, 21], "mean": 1}], "chains": 1}, "start"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            windfall.mixture(data, **{**gibbs, **options})
+
+    command = command_path()
+    if command is None:
+        pytest.skip("the windfall command is not built; run `cargo build --release`")
+
+    def shell(*arguments):
+        fixed = ["--method", "gibbs", "--seed", "4", "--json"]
+        out = tmp_path / "draws.csv"
+        done = subprocess.run(
+            [command, "mixture", str(data), *fixed, *arguments, "--out", str(out)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        with open(out) as file:
+            return json.loads(done.stdout), list(csv.DictReader(file))
+
+    answer, early = shell("-c", "2", "--chains", "3", "--warmup", "20", "-n", "12")
+    start = ["--start", json.dumps(answer["last"]), "--sweep", str(answer["sweep"])]
+    _, late = shell(*start, "--warmup", "0", "-n", "18")
+    for name, draws in zip(whole.names, whole.distribution):
+        both = [[float(r[name]) for r in early + late if float(r["chain"]) == c] for c in range(3)]
+        assert np.array_equal(np.concatenate(both), draws), name
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_new_rows_have_the_law_of_the_mixture(irises, shape):
+    """45 sums lie within 5 standard errors each; a false alarm in some 10^4 runs of all shapes."""
+    fit = windfall.mixture(irises, 3, covariance_type=shape, rng=1)
+    rows, labels = fit.sample(20_000, rng=5)
+    assert rows.shape == (20_000, 4) and labels.shape == (20_000,)
+    for j, matrix in enumerate(fit._matrices()):
+        own = rows[labels == j]
+        n, p = len(own), fit.weights[j]
+        assert abs(n - 20_000 * p) < 5 * np.sqrt(20_000 * p * (1 - p))
+        z = (own - fit.means[j]) @ np.linalg.inv(np.linalg.cholesky(matrix)).T
+        assert (np.abs(z.mean(axis=0)) < 5 / np.sqrt(n)).all()
+        products = np.einsum("na,nb->ab", z, z) / n
+        assert (np.abs(products - np.eye(4)) < 5 * np.sqrt((1 + np.eye(4)) / n)).all()
+    again = fit.sample(20_000, rng=5)
+    assert np.array_equal(again[0], rows) and np.array_equal(again[1], labels)
+    assert not np.array_equal(fit.sample(20_000, rng=6)[0], rows)
+    one, label = fit.sample(rng=np.random.default_rng(1))
+    assert one.shape == (1, 4) and label.shape == (1,)
+
+
 def test_a_prior_is_what_it_says():
     # One component: the posterior mean of the mean is (k0 m0 + n x) / (k0 + n).
     x = np.linspace(-1, 3, 9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _core
 from .._data import table_from
 from .._result import Result
-from .._rng import RngLike
+from .._rng import RngLike, seed_from
 from .solving import Checkpoint, On, Progress, Run, build, given, solve
 
 
@@ -128,6 +128,20 @@ class MixtureResult(Result):
         """Return the mean log density of the rows."""
         return float(self.score_samples(data).mean())
 
+    def sample(self, n: int = 1, rng: RngLike = None) -> tuple[NDArray[np.float64], Any]:
+        """Return `n` new rows of the mixture, shape (n, d), and the component of each.
+
+        Rows come in random order; by Gibbs sampling from the mixture of posterior means.
+        """
+        stream = _core.StreamBits(str(seed_from(rng)), "mixture: new rows", 0)
+        generator = np.random.Generator(cast(Any, stream))
+        ends = np.cumsum(self.weights)
+        labels = np.searchsorted(ends[:-1], ends[-1] * generator.random(n), side="right")
+        noise = generator.standard_normal((n, len(self.columns)))
+        factors = np.linalg.cholesky(self._matrices())
+        rows = self.means[labels] + np.einsum("nab,nb->na", factors[labels], noise)
+        return rows, labels
+
     def _described(self, data: Any) -> Any:
         if data is None and self.index is not None and self.method == "em":
             return self.index
@@ -231,6 +245,7 @@ def mixture(
     means_init: ArrayLike | None = None,
     covariances_init: ArrayLike | None = None,
     precisions_init: ArrayLike | None = None,
+    start: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     tol: float | None = None,
     max_iter: int | None = None,
     acceleration: Literal["none", "squarem"] | None = None,
@@ -243,6 +258,7 @@ def mixture(
     chains: int | None = None,
     warmup: int | None = None,
     draws: int | None = None,
+    sweep: int | None = None,
     prior: Mapping[str, Any] | None = None,
     confidence_level: float | None = None,
     rng: RngLike = None,
@@ -273,6 +289,8 @@ def mixture(
         How a start is made; "k-means++" by default.
     weights_init, means_init, covariances_init, precisions_init : array, optional
         The mixture to start from, in scikit-learn's shapes; at least the means.
+    start : mapping or list of mappings, optional
+        The same as `weights`, `means` and `covariances`; of a list, one a start or chain.
     tol : float, default 1e-8
         Stop when a step gains less than this much log-likelihood a row.
     max_iter : int, default 1000
@@ -291,6 +309,9 @@ def mixture(
         Whether the result keeps what the mixture says of each row, in `index`.
     chains, warmup, draws : int
         Of Gibbs sampling: 4 chains of 500 sweeps thrown away and 1000 kept.
+    sweep : int, default 0
+        Of Gibbs sampling: the number of the first sweep. A run goes on where `before` ended
+        by `start=before.extra["last"], sweep=before.extra["sweep"], warmup=0` and its seed.
     prior : mapping, optional
         Of Gibbs sampling: `concentration` of the weights (1), `shrinkage` (0.01: the rows
         that the prior of a mean counts for), its `centre` (the means of all rows),
@@ -334,12 +355,14 @@ def mixture(
         chains=chains,
         warmup=warmup,
         draws=draws,
+        sweep=sweep,
         prior=None if prior is None else dict(prior),
         level=confidence_level,
     )
-    start = _start(weights_init, means_init, covariances_init, precisions_init)
-    if start is not None:
-        options["start"] = start
+    scikit = _start(weights_init, means_init, covariances_init, precisions_init)
+    if start is not None and scikit is not None:
+        raise ValueError("give `start` or `means_init`, not both")
+    options |= given(start=scikit if start is None else start)
     table = table_from(data)
     run = Run(rng, workers, on, progress, checkpoint)
     result = solve(build("mixture", options, run, table=table), run)

@@ -29,7 +29,8 @@ pub(in crate::cli) struct Mixture {
     /// How a start is made: k-means++, kmeans, random or random_from_data [default: k-means++]
     #[arg(long, value_name = "HOW")]
     init: Option<String>,
-    /// The mixture to start from, as JSON, such as '{"means": [9, 21, 33]}'
+    /// The mixture to start from, as JSON, such as '{"means": [9, 21, 33]}', or a list of them, one
+    /// a start or chain
     #[arg(long, value_name = "JSON", value_parser = json)]
     start: Option<Value>,
     /// Stop when a step gains less than this much log-likelihood a row [default: 1e-8]
@@ -84,6 +85,15 @@ pub(in crate::cli) struct Mixture {
         help_heading = "Gibbs"
     )]
     draws: Option<Value>,
+    /// The number of the first sweep, to go on where another run ended [default: 0]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = number,
+        allow_negative_numbers = true,
+        help_heading = "Gibbs"
+    )]
+    sweep: Option<Value>,
     /// Level of the credible intervals [default: 0.95]
     #[arg(
         long,
