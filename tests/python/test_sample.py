@@ -27,6 +27,31 @@ def test_draws_have_a_row_a_chain(result):
         result["mu"]
 
 
+def test_each_chain_starts_where_it_is_told():
+    points = [[0.0, 5.0], [1.0, -30.0], [-2.0, 0.0]]
+    few = {"sampler": "metropolis", "warmup": 0, "draws": 4, "chains": 3, "rng": 1}
+
+    def drawn(init):
+        with pytest.warns(windfall.ConvergenceWarning):
+            return windfall.sample("gaussian", sd=SD, init=init, **few).draws
+
+    each = drawn(points)
+    for chain, point in enumerate(points):
+        assert np.array_equal(each[chain], drawn(point)[chain])
+    code = {"parameters": ["a", "b"], "init": points}
+
+    def density(x):
+        return -0.5 * float(x @ (x / [1, 100]))
+
+    with pytest.warns(windfall.ConvergenceWarning):
+        own = windfall.sample(density, **code, **few).draws
+    np.testing.assert_allclose(own, each, rtol=1e-9)
+    with pytest.raises(ValueError, match="`2 points`; it must be one point, or 3, one a chain"):
+        windfall.sample("gaussian", sd=SD, init=points[:2], **few)
+    with pytest.raises(ValueError, match="1 numbers"):
+        windfall.sample("gaussian", sd=SD, init=[[1], [2], [3]], **few)
+
+
 def test_the_summary_is_that_of_arviz(result):
     arviz = pytest.importorskip("arviz")
     data = result.to_arviz()

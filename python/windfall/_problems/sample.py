@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._chains import ChainsResult, ConvergenceWarning, chains_from
 from .._data import table_from
@@ -25,7 +26,7 @@ def sample(
     warmup: int | None = None,
     draws: int | None = None,
     thin: int | None = None,
-    init: Sequence[float] | None = None,
+    init: ArrayLike | None = None,
     target_acceptance: float | None = None,
     depth_max: int | None = None,
     walkers: int | None = None,
@@ -48,9 +49,10 @@ def sample(
     ----------
     model : str, compiled callback or callable
         The name of a built-in model: `"linear"`, `"logistic"`, `"poisson"`,
-        `"hierarchical"`, `"mixture"`, `"gaussian"`, `"rosenbrock"`, `"funnel"`. Or, with
-        `parameters`, a formula or a function for the log density. Compiled code (a numba `@cfunc`,
-        a ctypes function pointer or a `scipy.LowLevelCallable` of signature
+        `"hierarchical"`, `"eight-schools"`, `"mixture"`, `"gaussian"`, `"rosenbrock"`,
+        `"funnel"`. Or, with `parameters`, a formula or a function for the log density.
+        Compiled code (a numba `@cfunc`, a ctypes function pointer or a
+        `scipy.LowLevelCallable` of signature
         `double (int, const double *x, double *gradient[, void *])`) runs on all workers
         without the interpreter. A Python function takes the parameters, on their own
         scale, as one array and returns the log density and its gradient, as what JAX's
@@ -73,8 +75,8 @@ def sample(
         Draws that are kept of each chain.
     thin : int, default 1
         Steps for one draw.
-    init : sequence of float, optional
-        Where all chains start: the parameters on their own scale.
+    init : array of shape (d,) or (chains, d), optional
+        Where all chains start, or each: the parameters on their own scale.
     target_acceptance : float
         0.8 for NUTS; raise it to 0.95 or 0.99 where draws diverge.
     depth_max, walkers, rungs, hottest
@@ -124,6 +126,7 @@ def sample(
     """
     if parameters is not None and not isinstance(parameters, Mapping):
         parameters = dict.fromkeys(parameters, "real")
+    points = None if init is None else np.atleast_1d(np.asarray(init, dtype=float))
     supports = None if parameters is None else {k: _support(v) for k, v in parameters.items()}
     options = given(
         parameters=supports,
@@ -132,7 +135,7 @@ def sample(
         warmup=warmup,
         draws=draws,
         thin=thin,
-        init=None if init is None else np.asarray(init, dtype=float).ravel(),
+        init=points,
         target_acceptance=target_acceptance,
         depth_max=depth_max,
         walkers=walkers,
@@ -151,7 +154,8 @@ def sample(
             " its `parameters`"
         )
     else:
-        start = [_inside(support) for support in supports.values()] if init is None else init
+        inside = [_inside(support) for support in supports.values()]
+        start = inside if points is None else np.atleast_2d(points)[0].tolist()
         code = density(model, start)
     table = None if data is None else table_from(data)
     run = Run(rng, workers, on, progress, checkpoint)

@@ -48,7 +48,7 @@ impl<'a> Sampling<'a> {
         let (plan, gauge) = (self.plan, &self.gauges[task as usize]);
         gauge.divergences.store(0, Ordering::Relaxed);
         let mut source = Source { model: self.model, room: &mut Room::default(), stream };
-        let mut walk = self.begin(&mut source)?;
+        let mut walk = self.begin(task, &mut source)?;
         let mut chain = Chain { task, ..Chain::default() };
         let beside = beside(&plan.mover).len();
         let width = beside + self.model.names().len();
@@ -85,8 +85,8 @@ impl<'a> Sampling<'a> {
         Ok(chain)
     }
 
-    fn begin(&self, source: &mut Source<'_>) -> Result<Box<dyn Walk>> {
-        let init = self.plan.init.as_deref();
+    fn begin(&self, task: u64, source: &mut Source<'_>) -> Result<Box<dyn Walk>> {
+        let init = self.plan.init(task);
         Ok(match self.plan.mover {
             Mover::Nuts(tuning) => Box::new(Nuts::begin(tuning, init, source)?),
             Mover::Metropolis(rate) => Box::new(Metropolis::begin(rate, init, source)?),

@@ -22,7 +22,7 @@ mod tempering;
 mod walk;
 
 pub use chains::{Chain, Chains};
-pub use options::{SampleOptions, Sampler};
+pub use options::{Init, SampleOptions, Sampler};
 
 use answer::Findings;
 use kernel::Sampling;

@@ -35,6 +35,31 @@ impl Sampler {
     }
 }
 
+/// Where chains start: the parameters on their own scale.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "numbers, one a parameter, or a list of such lists, one a chain")]
+pub enum Init {
+    /// All chains at one point.
+    One(Vec<f64>),
+    /// Each chain at its own.
+    Each(Vec<Vec<f64>>),
+}
+
+impl Init {
+    /// The points in the unconstrained space: one, or as many as chains.
+    fn placed(&self, chains: u64, model: &dyn Model) -> Result<Vec<Vec<f64>>> {
+        let points = match self {
+            Self::One(point) => std::slice::from_ref(point),
+            Self::Each(points) => points,
+        };
+        if matches!(self, Self::Each(_)) && points.len() as u64 != chains {
+            let expected = format!("one point, or {chains}, one a chain");
+            return Err(Error::invalid("init", format!("{} points", points.len()), &expected));
+        }
+        points.iter().map(|point| placed(point, model)).collect()
+    }
+}
+
 /// The options of a run of chains, with the names they have in job files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -61,8 +86,8 @@ pub struct SampleOptions {
     pub rungs: Option<u64>,
     /// The highest temperature of a ladder, above 1: 100 if left out.
     pub hottest: Option<f64>,
-    /// The parameters, on their own scale, at which all chains start; drawn if left out.
-    pub init: Option<Vec<f64>>,
+    /// Where chains start; drawn if left out.
+    pub init: Option<Init>,
     /// The level of the credible intervals.
     pub level: f64,
     /// Whether the answer keeps the draws.
@@ -121,14 +146,21 @@ pub(super) struct Plan {
     pub warmup: u64,
     pub draws: u64,
     pub thin: u64,
-    /// Where chains start in the unconstrained space, if the user says so.
-    pub init: Option<Vec<f64>>,
+    /// Where chains start in the unconstrained space, if the user says so: one point, or as many
+    /// as chains.
+    pub init: Option<Vec<Vec<f64>>>,
 }
 
 impl Plan {
     /// Walkers of a chain: the series that it yields.
     pub fn walkers(&self) -> usize {
         if let Mover::Ensemble(walkers) = self.mover { walkers } else { 1 }
+    }
+
+    /// Where the chain of `task` starts, if the user says so.
+    pub fn init(&self, task: u64) -> Option<&[f64]> {
+        let points = self.init.as_ref()?;
+        Some(&points[task as usize % points.len()])
     }
 
     /// Steps of a chain.
@@ -153,7 +185,7 @@ impl SampleOptions {
             warmup: self.warmup,
             draws: self.draws,
             thin: self.thin,
-            init: self.init.as_deref().map(|init| placed(init, model)).transpose()?,
+            init: self.init.as_ref().map(|init| init.placed(self.chains, model)).transpose()?,
         };
         let columns = (model.names().len() + super::kernel::beside(&plan.mover).len()) as u64;
         let bytes = [plan.walkers() as u64, self.draws, columns, 8];

@@ -73,7 +73,7 @@ impl Series {
         let mut rho = vec![1.0, correlation(1)];
         let (mut even, mut odd) = (rho[0], rho[1]);
         let mut lag = 1;
-        while lag < n - 3 && even + odd > 0.0 {
+        while lag + 3 < n && even + odd > 0.0 {
             (even, odd) = (correlation(lag + 1), correlation(lag + 2));
             let kept = even + odd >= 0.0;
             rho.extend(if kept { [even, odd] } else { [0.0; 2] });

@@ -3,7 +3,7 @@
 use super::posteriors::{Law, options};
 use windfall_core::{Cancel, Control, ErrorKind, Observer, Problem, Progress, Serial, Threads};
 use windfall_stats::sample::model::Gaussian;
-use windfall_stats::sample::{Sample, SampleOptions, Sampler};
+use windfall_stats::sample::{Init, Sample, SampleOptions, Sampler};
 
 fn gaussian(options: SampleOptions, seed: u64) -> Sample<'static> {
     let law = Gaussian::independent(&[0.0, 1.0, 2.0], &[1.0, 0.1, 10.0]).unwrap();
@@ -108,6 +108,28 @@ fn a_run_stopped_in_warm_up_has_nothing_to_say() {
 }
 
 #[test]
+fn each_chain_may_start_at_a_point_of_its_own() {
+    let points = [vec![0.0, 1.0, 2.0], vec![3.0, 0.5, -40.0]];
+    for sampler in [Sampler::Nuts, Sampler::Metropolis, Sampler::Ensemble, Sampler::Tempering] {
+        let of = |init| {
+            let few =
+                SampleOptions { chains: 2, warmup: 0, distribution: true, ..options(sampler, 5) };
+            let sample = gaussian(SampleOptions { init: Some(init), ..few }, 3);
+            sample.solve(&Threads::new(2), &Control::default()).unwrap().distribution
+        };
+        let both = of(Init::Each(points.to_vec()));
+        for (chain, point) in points.iter().enumerate() {
+            let alone = of(Init::One(point.clone()));
+            for (both, alone) in both.iter().zip(&alone) {
+                let own = chain * both.len() / 2..(chain + 1) * both.len() / 2;
+                assert_eq!(both[own.clone()], alone[own], "{sampler:?}");
+            }
+            assert_ne!(both, alone, "{sampler:?}");
+        }
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_before_anything_runs() {
     let refused = |options: SampleOptions| {
         let law = Gaussian::independent(&[0.0; 3], &[1.0; 3]).unwrap();
@@ -125,10 +147,17 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
         (SampleOptions { walkers: Some(8), ..with() }, "belongs to the sampler `ensemble`"),
         (SampleOptions { rungs: Some(8), ..with() }, "belongs to the sampler `tempering`"),
         (
-            SampleOptions { init: Some(vec![0.0]), ..with() },
+            SampleOptions { init: Some(Init::One(vec![0.0])), ..with() },
             "3 numbers, one for each of x[0], x[1]",
         ),
-        (SampleOptions { init: Some(vec![0.0, f64::NAN, 1.0]), ..with() }, "`x[1]` is `NaN`"),
+        (
+            SampleOptions { init: Some(Init::One(vec![0.0, f64::NAN, 1.0])), ..with() },
+            "`x[1]` is `NaN`",
+        ),
+        (
+            SampleOptions { init: Some(Init::Each(vec![vec![0.0; 3]; 2])), ..with() },
+            "`init` is `2 points`; it must be one point, or 4, one a chain",
+        ),
         (
             SampleOptions { sampler: Sampler::Ensemble, walkers: Some(4), ..with() },
             "`walkers` is `4`; it must be from 6",

@@ -14,8 +14,8 @@ pub(in crate::cli) struct Sample {
     #[arg(value_name = "LOG DENSITY] [DATA", num_args = 0..=2)]
     #[serde(skip)]
     given: Vec<String>,
-    /// A built-in model: linear, logistic, poisson, hierarchical, mixture, gaussian, rosenbrock or
-    /// funnel
+    /// A built-in model: linear, logistic, poisson, hierarchical, eight-schools, mixture, gaussian,
+    /// rosenbrock or funnel
     #[arg(long, short, value_name = "NAME")]
     model: Option<String>,
     /// A parameter of the formula and where it lives: mu=real, tau=positive, p=unit or x=-1:5; one
