@@ -153,6 +153,8 @@ fn robust_errors_of_the_cars_are_those_of_r() {
     near(&answer, "p_value", &[0.012318816153808832, 1.4898364962950807e-12], 1e-11);
     near(&answer, "low", &[-31.167849602388664, 3.0969643281403227], 1e-12);
     near(&answer, "high", &[-3.9903401786332555, 4.767853190107853], 1e-12);
+    near(&answer, "sigma", &[15.3795867488; 2], 1e-11);
+    near(&answer, "r_squared", &[0.651079380758; 2], 1e-11);
     near(&answer, "log_likelihood", &[-206.5784315136766; 2], 1e-13);
     near(&answer, "adjusted_r_squared", &[0.6438102011907145; 2], 1e-12);
     // R's AIC counts the variance as a parameter.
@@ -243,6 +245,24 @@ fn clustered_errors_have_their_stated_corrections() {
         let answer = fit(&table, options);
         near(&answer, "standard_error", &expected, 2e-8);
         near(&answer, "df", &[3.0; 2], 0.0);
+    }
+    let lagged = fit(&table, FitOptions { lags: Some(2), ..model("y ~ x") });
+    near(&lagged, "standard_error", &[0.280964631, 0.067490935], 1e-8);
+}
+
+/// NIST StRD, univariate: certified means and standard deviations of data that differ from the
+/// eighth digit on, as fits of an intercept. NumAcc4 is not what doubles hold: half a unit in the
+/// last place of 10,000,000 is 9.3e-10, and the standard deviation is 0.1.
+#[test]
+fn numbers_far_from_zero_keep_their_spread() {
+    let fourth = (0..1000).map(|row| 1e7 + if row % 2 == 0 { 0.1 } else { 0.3 });
+    for (values, mean, sd, accuracy) in [
+        (vec![10_000_001.0, 10_000_003.0, 10_000_002.0], 10_000_002.0, 1.0, 1e-15),
+        ([1e7 + 0.2].into_iter().chain(fourth).collect(), 10_000_000.2, 0.1, 2e-8),
+    ] {
+        let answer = fit(&Table::from_numbers([("x", values)]).unwrap(), model("x ~ 1"));
+        near(&answer, "estimate", &[mean], 1e-15);
+        near(&answer, "sigma", &[sd], accuracy);
     }
 }
 
@@ -519,6 +539,7 @@ fn arrays_and_tables_agree() {
             x: Numbers::from(x.clone()),
             y: Numbers::from(y.clone()),
             weights: None,
+            clusters: None,
             intercept: true,
         };
         let of_arrays =
@@ -539,7 +560,6 @@ fn a_neighbour_changes_nothing() {
             let at = (group * rows + row) * count;
             x[at] = to(row, x[at + 1]);
         }
-            clusters: None,
     };
     change(2, &|_, _| 3.0); // constant
     change(5, &|row, other| other + 1e-6 * value(row)); // nearly another
@@ -559,6 +579,7 @@ fn a_neighbour_changes_nothing() {
                 x: part(&x, rows * count),
                 y: part(&y, rows),
                 weights: None,
+                clusters: None,
                 intercept,
             };
             let missing = Missing::Drop;
@@ -579,7 +600,6 @@ fn a_neighbour_changes_nothing() {
                 assert_eq!(why[place.clone()], own_why, "{group}");
                 for (all, own) in all.iter().zip(&own) {
                     assert_eq!(all[place.clone()], *own, "group {group}, {ridge}, {se:?}");
-                clusters: None,
                 }
             }
         }

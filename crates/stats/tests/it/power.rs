@@ -103,29 +103,41 @@ fn tests_of_counts_are_exact() {
     holds(text, 60_000, 0.396442, 0.000346);
 }
 
-/// pwr.chisq.test takes the noncentral chi-square law, true for large n: N for .80 is 87.2 to
-/// 132.6 at w = .3 and 1 to 4 degrees of freedom; Cohen's h likewise (392.44303 a sample).
+/// pwr.chisq.test takes the noncentral chi-square law, true for large n: N for .80 is 87.20954,
+/// 107.05210, 121.13959 and 132.61429 at w = .3 and 1 to 4 degrees of freedom; Cohen's h likewise
+/// takes 392.44303, 62.79088 and 24.52769 a sample for h = .2, .5 and .8.
 #[test]
 fn effects_of_tables_are_cohens() {
     for (text, within) in [
         ("test = 'gof'\neffect = 0.3\ncells = 2\nn = 87", 0.03),
         ("test = 'gof'\neffect = 0.3\ncells = 3\nn = 107", 0.02),
+        ("test = 'gof'\neffect = 0.3\ncells = 4\nn = 121", 0.02),
         ("test = 'gof'\neffect = 0.3\ncells = 5\nn = 133", 0.02),
         ("test = 'independence'\neffect = 0.3\ncells = [2, 3]\nn = 107", 0.02),
         ("test = 'independence'\neffect = 0.3\ncells = '3,3'\nn = 133", 0.02),
         ("test = 'proportions'\neffect = 0.2\nn = 392", 0.01),
         ("test = 'proportions'\neffect = 0.5\nn = 63", 0.03),
+        // Between 24, where it is .7921 by adding up all tables, and 25, where it is .8141.
+        ("test = 'proportions'\neffect = 0.8\nn = 25", 0.03),
     ] {
         let power = both_ways(text, 40_000)[0].quantities[0].estimate;
         assert!((power - 0.8).abs() < within, "{text}: {power}");
     }
 }
 
-/// Exact given the predictors, integrated over the chi-square law of their spread; the
-/// approximation of pwr.r.test gives .57155584 for the first.
+/// Exact given the predictors, integrated over the chi-square law of their spread; beside them the
+/// approximation of R 4.2.2, `pwr.r.test`, which is off by less than 0.0007.
 #[test]
 fn slopes_are_exact() {
-    holds("test = 'correlation'\neffect = 0.3\nn = 50", 60_000, 0.5721868446, 0.0);
+    for (r, exact, approximate) in [
+        (0.1, 0.1060371773, 0.10637041),
+        (0.3, 0.5721868446, 0.57155584),
+        (0.5, 0.9671565757, 0.96698133),
+    ] {
+        let text = format!("test = 'correlation'\neffect = {r}\nn = 50");
+        holds(&text, 60_000, exact, 0.0);
+        holds(&text, 60_000, approximate, 0.0007);
+    }
     holds("test = 'linear-regression'\neffect = 0.3\nn = 80", 60_000, 0.7424995667, 0.0);
     let text = "test = 'linear'\neffect = 0.5\ncovariates = 3\nr_squared = 0.4\nn = 60";
     holds(text, 40_000, 0.8008640835, 0.0);
