@@ -292,3 +292,183 @@ fn sum(values: impl Iterator<Item = f64>, factors: &[f64]) -> f64 {
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::linear::Term;
+    use super::*;
+    use crate::law::chi_square;
+    use windfall_core::Streams;
+
+    /// Chi-squares of counts that should be alike are held to this: each raises a false alarm once
+    /// in ten million new seeds, all of this file together once in 100,000.
+    fn limit(cells: usize) -> f64 {
+        chi_square::quantile(cells as f64 - 1.0, 1.0 - 1e-7)
+    }
+
+    /// The chi-square of counts, of which each cell expects `expected`.
+    fn distance(counts: &[f64], expected: f64) -> f64 {
+        counts.iter().map(|count| (count - expected).powi(2) / expected).sum()
+    }
+
+    fn stream(name: &str) -> Stream {
+        Streams::new(4u64.into(), name).task(0)
+    }
+
+    /// Terms that each show the row at one of `positions`; in `columns` columns, so that values or
+    /// the rows themselves are exchanged.
+    fn shown(rows: usize, positions: &[usize], columns: usize) -> Shuffles {
+        let at = |position: usize| {
+            let mut factor = vec![0.0; rows];
+            factor[position] = 1.0;
+            Still::Factor(factor)
+        };
+        let own: Vec<f64> = (0..rows).map(|row| row as f64).collect();
+        let terms = positions.iter().enumerate();
+        let terms = terms.map(|(t, &p)| Term { column: t % columns, still: at(p) });
+        let linear = Linear::of(vec![own; columns], terms.collect());
+        Shuffles::new(&linear, &Design::new(Kind::Pairings, rows, None))
+    }
+
+    #[test]
+    fn every_arrangement_is_an_order_of_the_rows() {
+        for (rows, columns) in
+            [(2, 1), (7, 1), (8, 2), (9, 1), (1023, 1), (1024, 2), (1025, 1), (1025, 2), (1500, 1)]
+        {
+            let positions: Vec<usize> = (0..rows).collect();
+            let (count, mut stream) = (6, stream("orders"));
+            let mut out = vec![0.0; rows * count];
+            shown(rows, &positions, columns).draw(&mut stream, count, &mut out);
+            for r in 0..count {
+                let mut order: Vec<usize> =
+                    positions.iter().map(|p| out[p * count + r] as usize).collect();
+                assert!(rows < 9 || !order.is_sorted(), "{rows} rows");
+                order.sort_unstable();
+                assert_eq!(order, positions, "{rows} rows, {columns} columns");
+            }
+        }
+    }
+
+    /// Digits of a sum tell the whole order, with one sum of few rows and with several.
+    #[test]
+    fn each_order_of_few_rows_is_as_likely() {
+        for (rows, uses, orders) in [(4, 1, 24), (5, 1, 120), (5, 2, 120), (6, 1, 720)] {
+            let digits = (0..rows).map(|position| f64::from(8u32.pow(position)));
+            let term = Term { column: 0, still: Still::Factor(digits.collect()) };
+            let own = (0..rows).map(f64::from).collect();
+            let linear = Linear::of(vec![own], vec![term; uses]);
+            let design = Design::new(Kind::Pairings, rows as usize, None);
+            let count = 200_000;
+            let mut out = vec![0.0; uses * count];
+            Shuffles::new(&linear, &design).draw(&mut stream("few"), count, &mut out);
+            assert!(out.chunks(count).all(|sums| sums == &out[..count]));
+            let mut counts = vec![0.0; 8usize.pow(rows)];
+            out[..count].iter().for_each(|&sum| counts[sum as usize] += 1.0);
+            let met: Vec<f64> = counts.into_iter().filter(|&count| count > 0.0).collect();
+            assert_eq!(met.len(), orders, "{rows} rows");
+            let square = distance(&met, count as f64 / orders as f64);
+            assert!(square < limit(orders), "{rows} rows, {uses} uses: {square}");
+        }
+    }
+
+    /// With numbers of 16 bits, and with numbers of 32 beyond 1,024 rows: in coarse bins and in
+    /// what a division leaves; and the order of any two positions.
+    #[test]
+    fn a_row_lands_anywhere_among_many() {
+        let count = 20_000;
+        for (rows, columns) in [(1024, 1), (1025, 1), (1500, 2), (5000, 1)] {
+            let positions = [0, 1, rows / 2, rows - 1];
+            let mut out = vec![0.0; positions.len() * count];
+            shown(rows, &positions, columns).draw(&mut stream("many"), count, &mut out);
+            let found: Vec<&[f64]> = out.chunks(count).collect();
+            for (position, values) in positions.iter().zip(&found) {
+                let (mut coarse, mut fine) = ([0.0; 32], [0.0; 5]);
+                let mut size = [0.0; 32];
+                (0..rows).for_each(|row| size[row * 32 / rows] += 32.0 / rows as f64);
+                for &value in *values {
+                    let bin = value as usize * 32 / rows;
+                    coarse[bin] += 1.0 / size[bin];
+                    fine[value as usize % 5] += 1.0;
+                }
+                let square = distance(&coarse, count as f64 / 32.0);
+                assert!(square < limit(32), "{rows} rows, position {position}: {square}");
+                if rows % 5 == 0 {
+                    let square = distance(&fine, count as f64 / 5.0);
+                    assert!(square < limit(5), "{rows} rows, position {position}: {square}");
+                }
+            }
+            // Six standard errors: once in 500 million.
+            for (a, b) in [(0, 1), (0, 3), (1, 2), (2, 3)] {
+                let up = found[a].iter().zip(found[b]).filter(|(a, b)| a < b).count();
+                let off = up as f64 - 0.5 * count as f64;
+                assert!(off.abs() < 3.0 * (count as f64).sqrt(), "{rows} rows: {a}, {b}: {up}");
+            }
+        }
+    }
+
+    /// Of 1,500 rows 300 are marked: under a label of n rows stand a hypergeometric number of them.
+    #[test]
+    fn labels_meet_rows_by_the_hypergeometric_law() {
+        let (rows, marked, count) = (1500, 300, 20_000);
+        let sizes = [40, 500, 960];
+        let codes = (0u32..).zip(sizes).flat_map(|(label, size)| vec![label; size]).collect();
+        let design = Design::new(Kind::Labels(codes, sizes.len()), rows, None);
+        let column = (0..rows).map(|row| f64::from(row < marked)).collect();
+        let terms = [1, 0].map(|label| Term { column: 0, still: Still::Label(label) });
+        let shuffles = Shuffles::new(&Linear::of(vec![column], terms.to_vec()), &design);
+        assert_eq!(shuffles.draws(), 540);
+        let mut out = vec![0.0; 2 * count];
+        shuffles.draw(&mut stream("labels"), count, &mut out);
+        let (n, share) = (rows as f64, marked as f64 / rows as f64);
+        for (size, sums) in [500.0, 40.0].into_iter().zip(out.chunks(count)) {
+            let variance = size * share * (1.0 - share) * (n - size) / (n - 1.0);
+            let (mean, draws) = (size * share, count as f64);
+            let power = |k: i32| sums.iter().map(|sum| (sum - mean).powi(k)).sum::<f64>() / draws;
+            assert!(power(1).abs() < 6.0 * (variance / draws).sqrt(), "{size}: {}", power(1));
+            let error = ((power(4) - variance * variance) / draws).sqrt();
+            assert!((power(2) - variance).abs() < 6.0 * error, "{size}: {} {variance}", power(2));
+        }
+    }
+
+    /// Whole numbers below bounds.
+    struct Below<'a>(&'a mut Stream, &'a [[u32; ABREAST]]);
+
+    impl Task for Below<'_> {
+        type Output = Vec<[u32; ABREAST]>;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> Self::Output {
+            let Self(stream, bounds) = self;
+            let mut lanes = stream.lanes(simd);
+            let mut out = vec![[0; ABREAST]; bounds.len()];
+            fill(simd, &mut lanes, bounds, &mut out);
+            stream.resume(simd, lanes);
+            out
+        }
+    }
+
+    /// Of a bound that is three quarters of 2^32, every third number would come twice as often if
+    /// none were drawn anew; small bounds give orders of five, each as likely.
+    #[test]
+    fn numbers_of_32_bits_favour_nothing() {
+        let bound = 3 << 30;
+        let numbers = dispatch(Below(&mut stream("large"), &vec![[bound; ABREAST]; 10_000]));
+        let (mut third, mut part) = ([0.0; 3], [0.0; 48]);
+        for number in numbers.into_flattened() {
+            third[number as usize % 3] += 1.0;
+            part[(number >> 26) as usize] += 1.0;
+        }
+        assert!(distance(&third, 160_000.0 / 3.0) < limit(3), "{third:?}");
+        assert!(distance(&part, 160_000.0 / 48.0) < limit(48), "{part:?}");
+        let bounds = std::array::from_fn(|at| 5u32.saturating_sub(at as u32).max(1));
+        let mut counts = vec![0.0; 5usize.pow(5)];
+        for numbers in dispatch(Below(&mut stream("small"), &vec![bounds; 120_000])) {
+            let mut list = [0, 1, 2, 3, 4];
+            exchange(&mut list, numbers[..5].iter().map(|&number| number as usize));
+            counts[list.iter().fold(0, |told, row| 5 * told + row)] += 1.0;
+        }
+        let met: Vec<f64> = counts.into_iter().filter(|&count| count > 0.0).collect();
+        assert_eq!(met.len(), 120);
+        assert!(distance(&met, 1000.0) < limit(120), "{met:?}");
+    }
+}
