@@ -29,6 +29,7 @@ fn fits(
         x: Numbers::from(x),
         y: Numbers::from(y),
         weights: None,
+        clusters: None,
         intercept: true,
     };
     let fit = Fit::arrays(arrays, options).expect("the arrays go together");
