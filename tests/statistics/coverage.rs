@@ -143,4 +143,6 @@ fn control_variate_intervals_cover_as_stated() {
     let control = |kind| IntegrateOptions { control: "x0 + x1 + x0*x1".into(), ..method(kind) };
     integral_coverage(control(integrate::Method::Plain), 0.95);
     integral_coverage(control(integrate::Method::Stratified), 0.95);
+    integral_coverage(control(integrate::Method::Sobol), 0.95);
+    integral_coverage(control(integrate::Method::Lattice), 0.95);
 }

@@ -96,29 +96,67 @@ fn upper(statistic: &str) -> PermutationOptions {
     PermutationOptions { statistic: statistic.into(), alternative, resamples, ..Default::default() }
 }
 
-/// Without an effect, `P(p <= level)` is the level itself, for each way of drawing.
-fn keeps_its_level(options: PermutationOptions) {
+/// The tests of one outcome, one for each way of drawing.
+fn ways() -> [PermutationOptions; 5] {
+    let by_groups = |text| PermutationOptions { groups: Some("g".into()), ..upper(text) };
+    let permute = |text| PermutationOptions { permute: Some("y".into()), ..upper(text) };
+    [
+        by_groups("mean_difference(y)"), // subsets
+        PermutationOptions { strata: Some("s".into()), ..by_groups("t(x)") }, // shuffles
+        permute("correlation(x, y)"),
+        permute("distance_correlation(x, y)"), // whole arrangements
+        PermutationOptions { samples: Some("y".into()), ..upper("paired_t(y)") }, // random signs
+    ]
+}
+
+/// Without an effect, `P(p <= level)` is the level itself, of each statistic.
+fn keeps_its_level(options: PermutationOptions, levels: [f64; 4]) {
     let found = shares(|stream, seed| {
-        let p = solve(&table(stream), options.clone(), seed)?.quantities[0].estimate;
-        Ok(LEVELS.iter().map(|level| p <= level + 1e-12).collect())
+        let answer = solve(&table(stream), options.clone(), seed)?;
+        let all = answer.quantities.iter().map(|quantity| quantity.estimate);
+        Ok(all.flat_map(|p| levels.map(|level| p <= level + 1e-12)).collect())
     });
-    println!("{:?}: {found:?}", options.statistic);
-    for (share, level) in found.iter().zip(LEVELS) {
+    println!("{:?}, {:?}: {found:?}", options.statistic, options.alternative);
+    for (share, level) in found.iter().zip(levels.into_iter().cycle()) {
         assert!((share - level).abs() < 5.0 * error(level), "{options:?}: {share} at {level}");
     }
 }
 
 #[test]
 fn p_values_are_uniform_without_an_effect() {
-    let by_groups = |text| PermutationOptions { groups: Some("g".into()), ..upper(text) };
-    keeps_its_level(by_groups("mean_difference(y)")); // subsets
-    let within = PermutationOptions { strata: Some("s".into()), ..by_groups("t(x)") };
-    keeps_its_level(within); // shuffles
-    let permute = |text| PermutationOptions { permute: Some("y".into()), ..upper(text) };
-    keeps_its_level(permute("correlation(x, y)"));
-    keeps_its_level(permute("distance_correlation(x, y)")); // whole arrangements
-    let samples = Some("y".into());
-    keeps_its_level(PermutationOptions { samples, ..upper("paired_t(y)") }); // random signs
+    ways().into_iter().for_each(|options| keeps_its_level(options, LEVELS));
+}
+
+#[test]
+fn p_values_of_the_lower_tail_are_uniform_too() {
+    for options in ways() {
+        let alternative = Some(Alternative::Less);
+        keeps_its_level(PermutationOptions { alternative, ..options }, LEVELS);
+    }
+}
+
+/// Twice the smaller tail of 99 permutations is a multiple of 0.02.
+#[test]
+fn two_sided_p_values_are_uniform_too() {
+    for options in ways() {
+        let alternative = Some(Alternative::TwoSided);
+        keeps_its_level(PermutationOptions { alternative, ..options }, [0.02, 0.1, 0.2, 0.5]);
+    }
+}
+
+/// Each of several outcomes on the same permutations.
+#[test]
+fn p_values_of_several_outcomes_are_uniform_too() {
+    for (groups, permute, several) in [
+        (Some("g"), None, ["mean_difference(y)", "welch_t(exp(y))", "variance_ratio(y)"]),
+        (None, Some("y"), ["correlation(x, y)", "slope(x, exp(y))", "covariance(x, y^3)"]),
+    ] {
+        let statistic = Formulas::Many(several.map(str::to_owned).to_vec());
+        let permute = permute.map(Into::into);
+        let groups = groups.map(str::to_owned);
+        let options = PermutationOptions { statistic, groups, permute, ..upper("") };
+        keeps_its_level(options, LEVELS);
+    }
 }
 
 /// Stopping at the fifth exceedance, a test rejects no more often than its level.
