@@ -1,22 +1,25 @@
 """What mappings cost beside the work: their start, an order or a shard, and how efficient they are.
 
-    python benches/mappings/costs.py [--write] [ranks|clusters|others ...]
+    python benches/mappings/costs.py [--write] [ranks|clusters|others|slurm ...]
 
 `ranks`: windfall-mpi, after `tests/mpi/run build`; `clusters`: interactive engines; `others`: Dask,
-Ray, Spark, joblib and pools. Both sides have as many workers and are timed in turn.
+Ray, Spark, joblib and pools; `slurm`: arrays, under `tests/slurm/node`, and plain commands. Both
+sides have as many workers and are timed in turn.
 """
 
 import contextlib
 import importlib
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from places import WINDFALL, WORKERS, Refused, answer, engines, place, refusing
+from places import WINDFALL, WORKERS, Refused, answer, engines, need_slurm, place, refusing, run
 from results import ROOT, keep
 from work import NOTHING
 
@@ -309,7 +312,80 @@ def others():
     keep("What the engines of others cost", "\n".join(lines))
 
 
-PARTS = {"ranks": ranks, "clusters": clusters, "others": others}
+# Arrays of Slurm, and commands that anything may start.
+
+TURNS = 9
+"""How many tasks a worker gets one after the other, beside one."""
+COMMANDS = 200
+
+
+@contextlib.contextmanager
+def study_file(shards):
+    """A file with a job of so many shards of next to no work, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "job.json"
+        job.write_text(json.dumps(replicates(shards)))
+        yield job
+
+
+def array_s(tasks):
+    """From the submission of an array of so many tasks to its answer."""
+    with study_file(tasks) as job:
+        there = job.with_suffix(".there")
+
+        def call():
+            run(WINDFALL, "submit", job, "--slurm", "--tasks", tasks, "--dir", there)
+            answer(WINDFALL, "fetch", there, "--wait")
+
+        return seconds(call)
+
+
+def slurm_costs():
+    """The start of an array, and what each task takes of its worker: medians."""
+    one = statistics.median(array_s(WORKERS) for _ in range(REPEATS))
+    all_ = statistics.median(array_s(TURNS * WORKERS) for _ in range(REPEATS))
+    order = max(0.0, (all_ - one) / (TURNS - 1))
+    return max(0.0, one - order), order
+
+
+def array_row(name):
+    need_slurm()
+    start, order = slurm_costs()
+    return f"| {name} | {start:.2f} s | {1e3 * order:.0f} ms |"
+
+
+def commands_row(name):
+    """The seconds of a worker that a command takes for a shard, and those of the merge."""
+    with study_file(COMMANDS) as job:
+        lines = job.with_suffix(".lines")
+        shard = [WINDFALL, "shard", job, "--text", "--workers", "1"]
+        command = [str(word) for word in ["xargs", "-P", WORKERS, "-n", "1", *shard]]
+        shards = "\n".join(map(str, range(COMMANDS))).encode()
+
+        def call():
+            with lines.open("wb") as out:
+                subprocess.run(command, input=shards, stdout=out, check=True)
+
+        each = statistics.median(seconds(call) for _ in range(REPEATS)) * WORKERS / COMMANDS
+        merged = seconds(lambda: answer(WINDFALL, "merge", job, lines))
+    return f"| {name} | {1e3 * merged:.0f} ms, to merge | {1e3 * each:.1f} ms |"
+
+
+def slurm():
+    lines = [
+        f"One node of {os.cpu_count()} cores, {WORKERS} workers, a queue that is empty; medians of"
+        f" {REPEATS}, of jobs of next to no work. A task: arrays of {TURNS * WORKERS} tasks less"
+        f" those of {WORKERS}, over the turns between. A command: {COMMANDS} of one shard each.",
+        "",
+        "| started by | start and answer less a task | a task or command, of its worker |",
+        "|---|---|---|",
+        or_reason(3, array_row, "array of Slurm"),
+        or_reason(3, commands_row, "`windfall shard` by xargs"),
+    ]
+    keep("What commands cost that a scheduler starts", "\n".join(lines))
+
+
+PARTS = {"ranks": ranks, "clusters": clusters, "others": others, "slurm": slurm}
 
 if __name__ == "__main__":
     asked = [word for word in sys.argv[1:] if not word.startswith("-")] or list(PARTS)

@@ -2,9 +2,9 @@
 
     tests/slurm/node python benches/mappings/predicted.py [--write] [mapping ...]
 
-The command calibrates itself and runs what it can (`windfall plan --run`); for the engines of
-others, which are started once for all jobs, what starting, a round and an order cost is measured
-here and given to the planner as it takes any calibration by hand.
+The command calibrates itself and runs what it can (`windfall plan --run`); the engines of others,
+which are started once for all jobs, are calibrated by `windfall.plan`; what Slurm's arrays cost is
+measured by costs.py and given to the planner as it takes any calibration by hand.
 """
 
 import json
@@ -16,19 +16,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from costs import seconds
+from costs import slurm_costs
 from places import WINDFALL, WORKERS, Refused, engines, place, refusing, run
 from results import ROOT, keep
-from work import NOTHING, digest
+from work import digest
 
 import windfall
 
 JOBS = sorted((ROOT / "examples").glob("*.toml"))
 GOAL = 0.2
-OTHERS = {"dask": "Dask", "ray": "Ray", "spark": "Spark"}
-ROUNDS, RUNS = 3, 15
-EACH = 8
-"""Orders that a worker gets."""
+OTHERS = ["dask", "ray", "spark"]
 
 
 def by_command(state):
@@ -45,38 +42,24 @@ def by_command(state):
 
 
 def by_python(state, name):
-    """Predict and run each job on an engine of others that is there."""
+    """Measure an engine of others that is there, then predict and run each job on it."""
     with engines.ENGINES[name]() as engine:
-        costs = {"start_s": 0, "orders_per_worker": EACH, "bytes_per_s": 1e9, "builds": True}
-        one_s, all_s = study_s(1, engine.on), study_s(EACH * WORKERS, engine.on)
-        costs["order_s"] = max(1e-6, (all_s - one_s) / EACH)
-        costs["round_s"] = max(0.0, one_s - costs["order_s"])
-        calibrate(state, name, costs)
-        yield from pairs(state, name, lambda job: windfall.run(job, on=engine.on))
-
-
-def study_s(replicates, on):
-    """How long a study of next to no work takes, each replicate a shard, after a first run.
-
-    The same study by which `windfall plan --calibrate` measures clusters.
-    """
-
-    def study():
-        windfall.simulate(
-            "x = normal(0, 1)", "mean(x)", rows=2, truth=0, n_replicates=replicates, rng=1, on=on
-        )
-
-    study()
-    return statistics.median(seconds(study) for _ in range(RUNS))
+        calibrated = {"calibrate": True}
+        for job in JOBS:
+            plan = windfall.plan(job, on=engine.on, state=state, **calibrated)
+            calibrated = {}
+            yield pair(state, plan, (job, name), lambda job=job: windfall.run(job, on=engine.on))
 
 
 def by_slurm(state):
-    """Predict and run each job as an array of Slurm, by what a job of nothing takes there."""
+    """Predict and run each job as an array of Slurm, by what empty arrays take there."""
     with place("Slurm, array") as solve:
-        start = statistics.median(seconds(lambda: solve(NOTHING)) for _ in range(ROUNDS))
-        costs = {"start_s": start, "order_s": 0.05, "orders_per_worker": 1, "builds": True}
-        calibrate(state, "slurm", costs)
-        yield from pairs(state, "slurm", solve)
+        start_s, order_s = slurm_costs()
+        costs = {"start_s": start_s, "order_s": order_s, "orders_per_worker": 1, "builds": True}
+        calibrate(state, "slurm", costs | {"repeats": True})
+        for job in JOBS:
+            plan = windfall.plan(job, elsewhere=WORKERS, state=state)
+            yield pair(state, plan, (job, "slurm"), lambda job=job: solve(job))
 
 
 def calibrate(state, name, costs):
@@ -87,19 +70,19 @@ def calibrate(state, name, costs):
     path.write_text(json.dumps(known))
 
 
-def pairs(state, name, solve):
-    for job in JOBS:
-        plan = windfall.plan(job, elsewhere=WORKERS, state=state)
-        found = []
-        while not found or (found[0] < 0.5 and len(found) < 5):
-            began = time.perf_counter()
-            answer = solve(job)
-            found.append(time.perf_counter() - began)
-        answer = answer if isinstance(answer, dict) else answer.to_dict()
-        assert digest(answer) == digest(windfall.run(job).to_dict()), (name, job)
-        actual = statistics.median(found)
-        plan.keep(name, actual, state=state)
-        yield job.stem, name, plan[name].seconds, actual
+def pair(state, plan, where, solve):
+    """Run a job as it was planned, several times if it is short; keep and return both times."""
+    job, name = where
+    found = []
+    while not found or (found[0] < 0.5 and len(found) < 5):
+        began = time.perf_counter()
+        answer = solve()
+        found.append(time.perf_counter() - began)
+    answer = answer if isinstance(answer, dict) else answer.to_dict()
+    assert digest(answer) == digest(windfall.run(job).to_dict()), (name, job)
+    actual = statistics.median(found)
+    plan.keep(name, actual, state=state)
+    return job.stem, name, plan[name].seconds, actual
 
 
 def error(predicted, actual):

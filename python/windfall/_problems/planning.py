@@ -297,8 +297,8 @@ def _mapping_of(on: On, where: Any) -> str:
         with Client(on) as client:
             has_ranks = client._are_ranks()
     else:
-        client: Any = getattr(on, "client", on)
-        has_ranks = client._are_ranks()
+        theirs: Any = getattr(on, "client", on)
+        has_ranks = theirs._are_ranks()
     return "rank-engines" if has_ranks else "engines"
 
 

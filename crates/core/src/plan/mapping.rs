@@ -149,14 +149,14 @@ pub const DEFAULTS: &[Default] = &[
     Default {
         name: "slurm",
         costs: Costs {
-            start_s: 2.0,
+            start_s: 1.0,
             order_s: 1.0,
             bytes_per_s: Some(1e8),
             orders_per_worker: Some(1),
             repeats: true,
             ..SENT
         },
-        source: "Slurm 22.05 on one node, arrays start in waves of a second, 2026-11",
+        source: "Slurm 22.05 on one node, by benches/mappings/costs.py, 2026-11",
         error: 0.5,
     },
     Default {
