@@ -59,6 +59,7 @@ mod shard_set;
 mod spec;
 mod threads;
 mod verify;
+mod version;
 mod watch;
 pub mod wire;
 
@@ -83,5 +84,6 @@ pub use shard_set::ShardSet;
 pub use spec::JobSpec;
 pub use threads::Threads;
 pub use verify::{Verification, verify};
+pub use version::{VALUES, Version};
 pub use watch::{Control, Observer, Progress, UnderWay};
 pub use windfall_streams::{Seed, Stream, Streams};

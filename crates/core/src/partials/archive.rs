@@ -2,8 +2,8 @@
 
 use super::frame::{CHECK, Frame, Identity};
 use super::keep::Framing;
-use super::scan::{Found, Scan};
-use crate::{Error, Result, ShardSet};
+use super::scan::{Fault, Found, Scan};
+use crate::{Error, ErrorKind, Result, ShardSet};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -52,17 +52,39 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Damage {
     pub from: u64,
-    pub error: Error,
+    fault: Fault,
     /// Whether nothing good follows.
     pub is_tail: bool,
 }
 
+impl Damage {
+    /// Whether it is what a writer leaves behind who was cut off: nothing is lost by it but the
+    /// partial that was being written, and that is missing like any other.
+    fn is_torn(&self) -> bool {
+        self.fault.breaks_off && self.is_tail
+    }
+
+    /// Whether it is no damage but the partial of another version of Windfall.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.fault.error.kind(), ErrorKind::Invalid { .. })
+    }
+
+    /// The error that it is in the source called `name`.
+    pub fn error(&self, name: &str) -> Error {
+        let again = "write its partials again, or leave the file out and write what is missing";
+        let (error, from) = (&self.fault.error, self.from);
+        Error::io(name, format!("byte {from}: {}", error.kind()))
+            .hint(error.remedy().unwrap_or(again))
+    }
+}
+
 impl Archive {
-    /// Adds the partials in the file at `path`.
+    /// Adds the partials in the file at `path`. A frame that breaks off at its end, as one does
+    /// whose writer was killed, is left out.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] with the path and the first byte at fault if the file cannot be
-    /// read or holds anything but whole frames.
+    /// read or holds anything else.
     pub fn add_file(&mut self, path: &Path) -> Result<()> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| Error::io(&name, error))?;
@@ -100,8 +122,8 @@ impl Archive {
                     self.jobs.entry(frame.job).or_default().push(place);
                     damage.iter_mut().for_each(|damage| damage.is_tail = false);
                 }
-                Found::Damage { from, error } => {
-                    damage.push(Damage { from, error, is_tail: true });
+                Found::Damage { from, fault } => {
+                    damage.push(Damage { from, fault, is_tail: true });
                 }
             }
         }
@@ -192,7 +214,8 @@ impl Archive {
 
 /// An error for the first damage of a source, if there is any.
 fn refuse(name: &str, damage: &[Damage]) -> Result<()> {
-    let Some(Damage { from, error, .. }) = damage.first() else { return Ok(()) };
-    let again = "write its partials again, or leave the file out and write what is missing";
-    Err(Error::io(name, format!("byte {from}: {error}")).hint(again))
+    match damage.first() {
+        Some(damage) if !damage.is_torn() => Err(damage.error(name)),
+        _ => Ok(()),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0    8 bytes   magic; the last one is the version of the format
-//! 8    8         version of Windfall: major, minor, patch, 0, two bytes each
+//! 8    8         version of Windfall: major, minor, patch, number of its random values
 //! 16   32        identity of the job
 //! 48   8         shard       all numbers little-endian
 //! 56   8         its first task
@@ -14,9 +14,11 @@
 //! end  8         BLAKE3 of all before it, likewise
 //! ```
 //!
-//! A damaged frame passes for a good one with probability 2⁻⁶⁴.
+//! A damaged frame passes for a good one with probability 2⁻⁶⁴. Every format has this magic and
+//! this version, and the checksum of its first 88 bytes here, so that each tells the others from
+//! damage.
 
-use crate::{Error, JobSpec, Result, Shard};
+use crate::{Error, JobSpec, Result, Shard, Version};
 use serde_json::Value;
 use std::fmt;
 
@@ -59,7 +61,7 @@ impl Identity {
         let mut spec = spec.clone();
         spec.data = spec.data.map(|_| basis.data.to_owned());
         spec.options.retain(|key, _| key != "distribution" && Some(key.as_str()) != basis.grows_by);
-        hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+        hasher.update(Version::here().to_string().as_bytes());
         hasher.update(canonical(Value::Object(spec.to_map())).to_string().as_bytes());
         hasher.update(basis.data.as_bytes());
         if let Some(code) = basis.code {
@@ -140,7 +142,7 @@ impl Frame {
     pub fn write(&self, partial: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         out.extend(MAGIC);
-        out.extend(version().to_le_bytes());
+        out.extend(Version::here().word().to_le_bytes());
         out.extend(self.job.0);
         let Shard { index, first, end } = self.shard;
         for word in [index, first, end, self.tail, partial.len() as u64] {
@@ -154,7 +156,8 @@ impl Frame {
     /// The frame that is all of `bytes`, and its partial.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Wire`] if they are no frame, or a damaged one, or of another version.
+    /// [`crate::ErrorKind::Wire`] if they are no frame, or a damaged one;
+    /// [`crate::ErrorKind::Invalid`] if they are of another version or format.
     pub fn read(bytes: &[u8]) -> Result<(Self, &[u8])> {
         let head = bytes.first_chunk().ok_or_else(|| Error::wire("a partial that breaks off"))?;
         let (frame, length) = Self::read_head(head)?;
@@ -171,21 +174,16 @@ impl Frame {
     /// The frame that begins with `head`, and the length of its partial.
     pub(super) fn read_head(head: &[u8; HEAD]) -> Result<(Self, usize)> {
         if head[..7] != MAGIC[..7] {
-            return Err(Error::wire("they are no partial of Windfall's"));
-        }
-        if head[7] != FORMAT {
-            let text = format!("a partial in format {}; this is format {FORMAT}", head[7]);
-            return Err(Error::wire(text).hint("use one version of Windfall for the whole job"));
+            return Err(not_ours());
         }
         if head[HEAD - CHECK..] != check(&head[..HEAD - CHECK]) {
             return Err(Error::wire("the head of a partial has another checksum than it states"));
         }
         let word = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight"));
-        if word(8) != version() {
-            let [a, b, c, _] = [0, 16, 32, 48].map(|shift| (word(8) >> shift) & 0xffff);
-            let ours = env!("CARGO_PKG_VERSION");
-            let text = format!("a partial of Windfall {a}.{b}.{c}; this is Windfall {ours}");
-            return Err(Error::wire(text).hint("use one version of Windfall for the whole job"));
+        Version::from_word(word(8)).same("version of a partial")?;
+        if head[7] != FORMAT {
+            let error = Error::invalid("format of a partial", head[7], &format!("{FORMAT}"));
+            return Err(error.hint("use one version of Windfall for the whole job"));
         }
         let job = Identity(head[16..48].try_into().expect("thirty-two"));
         let shard = Shard { index: word(48), first: word(56), end: word(64) };
@@ -203,10 +201,15 @@ impl fmt::Display for Frame {
     }
 }
 
-/// This version of Windfall as a word.
-fn version() -> u64 {
-    let parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse::<u64>());
-    parts.zip([0, 16, 32]).map(|(part, shift)| part.unwrap_or(0xffff) << shift).sum()
+/// What is said of bytes that nothing of ours begins with.
+pub(super) fn not_ours() -> Error {
+    Error::wire("they are no partial of Windfall's")
+}
+
+/// The checksum of `bytes` as text: as long, and as good, as that of a frame.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> String {
+    check(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn check(bytes: &[u8]) -> [u8; CHECK] {
@@ -251,5 +254,34 @@ mod tests {
                 bytes[place] ^= 1 << bit;
             }
         }
+    }
+
+    #[test]
+    fn whole_frames_of_other_versions_and_formats_are_refused_with_both() {
+        let job = Identity::new(&JobSpec::new("pi"), Basis::default());
+        let frame = Frame { job, shard: Shards::new(9, 2).get(4), tail: 3 };
+        let mut bytes = Vec::new();
+        frame.write(&[7; 20], &mut bytes);
+        // The same frame with one byte of its head changed and both checksums put right.
+        let with = |place: usize, value: u8| {
+            let mut bytes = bytes.clone();
+            bytes[place] = value;
+            let head = check(&bytes[..HEAD - CHECK]);
+            bytes[HEAD - CHECK..HEAD].copy_from_slice(&head);
+            let end = bytes.len() - CHECK;
+            let all = check(&bytes[..end]);
+            bytes[end..].copy_from_slice(&all);
+            Frame::read(&bytes).map(|(frame, _)| frame).map_err(|error| error.to_string())
+        };
+        assert_eq!(with(7, FORMAT), Ok(frame));
+        let here = Version::here();
+        for (place, byte) in here.word().to_le_bytes().into_iter().enumerate() {
+            let other = Version::from_word(here.word() ^ 0x55 << (8 * place));
+            let error = with(8 + place, byte ^ 0x55).unwrap_err();
+            let starts = format!("`version of a partial` is `{other}`; it must be {here}");
+            assert!(error.starts_with(&starts), "{error}");
+        }
+        let error = with(7, FORMAT + 1).unwrap_err();
+        assert!(error.starts_with("`format of a partial` is `2`; it must be 1\nhint: use one"));
     }
 }

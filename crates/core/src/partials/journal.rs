@@ -1,13 +1,14 @@
 //! The file that a run appends its partials to, so that a run that was cut off can go on.
 
 use super::archive::Archive;
+use super::disk::sync_name;
 use super::frame::Frame;
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind as Io, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,7 +40,8 @@ impl Journal {
     /// and count as nothing: the shards that they were of run again.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Io`] if another process writes it, or it cannot be read or written.
+    /// [`crate::ErrorKind::Io`] if another process writes it, if it cannot be read or written, and
+    /// if it holds partials of another version of Windfall, which stay there.
     pub fn open(path: &Path, interval: Duration) -> Result<(Self, Archive, u64)> {
         let name = path.display().to_string();
         let failed = |error: io::Error| Error::io(&name, error);
@@ -49,15 +51,23 @@ impl Journal {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let error = Error::io(&name, "another run writes it");
-                return Err(error.hint("wait for that run, or give this one a folder of its own"));
+                return Err(error.hint("wait for that run, or give this one a place of its own"));
             }
+            // A file system without locks, as some clusters have, keeps partials as any other.
+            Err(TryLockError::Error(error)) if error.kind() == Io::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let mut archive = Archive::default();
         let reader = File::open(path).map_err(failed)?;
         let damage = archive.add(name.clone(), reader).map_err(failed)?;
+        if let Some(foreign) = damage.iter().find(|damage| damage.is_foreign()) {
+            return Err(foreign.error(&name));
+        }
         archive.settle()?;
         let mut end = file.metadata().map_err(failed)?.len();
+        if end == 0 {
+            sync_name(path).map_err(failed)?;
+        }
         let all = end;
         let torn = damage.iter().find(|damage| damage.is_tail);
         if let Some(torn) = torn {
@@ -89,8 +99,23 @@ impl Journal {
         Ok(())
     }
 
+    /// Does `work`, and meanwhile forces to the disk what it appends.
+    ///
+    /// # Errors
+    /// That of the work, or [`crate::ErrorKind::Io`] if the disk takes no more.
+    pub fn during(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        std::thread::scope(|scope| {
+            let (running, done) = channel();
+            let force = scope.spawn(move || self.force(&done));
+            let worked = work();
+            drop(running);
+            let forced = force.join().unwrap_or_else(|_| Err(Error::wire("a thread panicked")));
+            worked.and(forced)
+        })
+    }
+
     /// Forces everything to the disk every interval, until `done` ends, and then once more.
-    pub(super) fn force(&self, done: &Receiver<()>) -> Result<()> {
+    fn force(&self, done: &Receiver<()>) -> Result<()> {
         let disk = {
             let tail = self.file.lock().unwrap_or_else(PoisonError::into_inner);
             tail.file.try_clone().map_err(|error| self.failed(&error))?

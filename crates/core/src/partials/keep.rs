@@ -4,10 +4,8 @@ use super::archive::Archive;
 use super::frame::{Basis, Frame, Identity};
 use super::journal::Journal;
 use crate::{
-    Cancel, Capabilities, Carries, Error, Executor, JobSpec, Result, ShardSet, Shards, Sink, Work,
-    Yield,
+    Cancel, Capabilities, Carries, Executor, JobSpec, Result, ShardSet, Shards, Sink, Work, Yield,
 };
-use std::sync::mpsc::channel;
 
 /// Another executor, with partials that are there already and, perhaps, a journal for the others.
 ///
@@ -58,14 +56,7 @@ impl Executor for Keep<'_> {
         let rest = Rest { work, shards: &shards };
         let Some(journal) = self.journal else { return self.on.run(&rest, sink, tick) };
         let sink = Keeping { work, sink, journal, framing };
-        std::thread::scope(|scope| {
-            let (running, done) = channel();
-            let force = scope.spawn(move || journal.force(&done));
-            let ran = self.on.run(&rest, &sink, tick);
-            drop(running);
-            let forced = force.join().unwrap_or_else(|_| Err(Error::wire("a thread panicked")));
-            ran.and(forced)
-        })
+        journal.during(|| self.on.run(&rest, &sink, tick))
     }
 }
 

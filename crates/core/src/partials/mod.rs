@@ -9,9 +9,11 @@
 //! scan.rs      the frames of a file, whatever became of some of its bytes
 //! archive.rs   partials in files, found by job and shard
 //! journal.rs   the file that a run appends to    keep.rs     the executor that reads and appends
+//! disk.rs      what makes a file outlive a power cut
 //! ```
 
 mod archive;
+mod disk;
 mod frame;
 mod journal;
 mod keep;
@@ -19,7 +21,8 @@ mod scan;
 mod text;
 
 pub use archive::Archive;
-pub use frame::{Basis, FORMAT, Frame, Identity, canonical};
+pub use disk::{make_folder, sync_name};
+pub use frame::{Basis, FORMAT, Frame, Identity, canonical, checksum};
 pub use journal::Journal;
 pub use keep::{Framing, Keep};
 pub use text::{from_line, to_line};

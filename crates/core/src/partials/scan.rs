@@ -1,6 +1,6 @@
 //! The frames of a file, read from its start to its end, whatever became of some of its bytes.
 
-use super::frame::{CHECK, Frame, HEAD, MAGIC};
+use super::frame::{CHECK, Frame, HEAD, MAGIC, not_ours};
 use crate::Error;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
@@ -10,7 +10,27 @@ pub(super) enum Found {
     /// A whole frame; its partial begins at `place`.
     Frame { frame: Frame, place: u64, length: usize, check: [u8; CHECK] },
     /// Bytes that are no frame, up to the next one or to the end; what is wrong with the first.
-    Damage { from: u64, error: Error },
+    Damage { from: u64, fault: Fault },
+}
+
+/// Why bytes are no frame.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub error: Error,
+    /// Whether they may well be one, up to the end of the file.
+    pub breaks_off: bool,
+}
+
+impl Fault {
+    fn breaks_off() -> Self {
+        Self { error: Error::wire("a partial that breaks off"), breaks_off: true }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { error, breaks_off: false }
+    }
 }
 
 /// Reads frames one after the other.
@@ -41,46 +61,43 @@ impl<R: Read + Seek> Scan<R> {
         if self.file.fill_buf()?.is_empty() {
             return Ok(None);
         }
-        let error = match self.frame()? {
+        let fault = match self.frame()? {
             Ok(found) => return Ok(Some(found)),
-            Err(error) => error,
+            Err(fault) => fault,
         };
         let from = self.at;
         self.skip()?;
-        Ok(Some(Found::Damage { from, error }))
+        Ok(Some(Found::Damage { from, fault }))
     }
 
     /// The frame that begins here.
-    fn frame(&mut self) -> io::Result<Result<Found, Error>> {
-        let mut head = [0; HEAD];
-        if !self.fill(&mut head)? {
-            return Ok(Err(Error::wire("a partial that breaks off")));
-        }
-        let (_, length) = match Frame::read_head(&head) {
-            Ok(read) => read,
-            Err(error) => return Ok(Err(error)),
-        };
+    fn frame(&mut self) -> io::Result<Result<Found, Fault>> {
         self.bytes.clear();
-        self.bytes.extend(head);
+        (&mut self.file).take(HEAD as u64).read_to_end(&mut self.bytes)?;
+        let Some(head) = self.bytes.first_chunk() else {
+            let known = self.bytes.len().min(MAGIC.len());
+            return Ok(Err(match self.bytes[..known] == MAGIC[..known] {
+                true => Fault::breaks_off(),
+                false => not_ours().into(),
+            }));
+        };
+        let (_, length) = match Frame::read_head(head) {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error.into())),
+        };
         let whole = (length + CHECK) as u64;
         let read = (&mut self.file).take(whole).read_to_end(&mut self.bytes)?;
         if (read as u64) < whole {
-            return Ok(Err(Error::wire("a partial that breaks off")));
+            return Ok(Err(Fault::breaks_off()));
         }
-        Ok(Frame::read(&self.bytes).map(|(frame, partial)| {
-            let (place, length) = (self.at + HEAD as u64, partial.len());
-            let check = *self.bytes.last_chunk().expect("a frame is longer");
-            self.at += (HEAD + length + CHECK) as u64;
-            Found::Frame { frame, place, length, check }
-        }))
-    }
-
-    /// Fills `room`; false if the file ends before.
-    fn fill(&mut self, room: &mut [u8]) -> io::Result<bool> {
-        match self.file.read_exact(room) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            read => read.map(|()| true),
-        }
+        let (frame, partial) = match Frame::read(&self.bytes) {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let (place, length) = (self.at + HEAD as u64, partial.len());
+        let check = *self.bytes.last_chunk().expect("a frame is longer");
+        self.at += (HEAD + length + CHECK) as u64;
+        Ok(Ok(Found::Frame { frame, place, length, check }))
     }
 
     /// Goes on to the next place behind this one where a frame may begin.

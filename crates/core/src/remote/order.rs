@@ -1,6 +1,6 @@
 //! An order for shards: the job, which of its shards, and the name of its tables.
 
-use crate::{Error, Result, ShardSet};
+use crate::{Error, Result, ShardSet, Version};
 use serde_json::{Value, json};
 
 /// What a worker elsewhere is asked to run.
@@ -22,21 +22,27 @@ pub struct Order {
 }
 
 impl Order {
-    /// The bytes that travel: JSON.
+    /// The bytes that travel: JSON, with this version.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { job, shards, tables } = self;
-        json!({"job": job, "shards": shards.to_string(), "tables": tables}).to_string().into()
+        let (shards, version) = (shards.to_string(), Version::here().word());
+        json!({ "version": version, "job": job, "shards": shards, "tables": tables })
+            .to_string()
+            .into()
     }
 
     /// Reads what [`Order::to_bytes`] wrote.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Wire`] if the bytes are no order, [`crate::ErrorKind::Invalid`] if its
-    /// shards cannot be read.
+    /// [`crate::ErrorKind::Wire`] if the bytes are no order, [`crate::ErrorKind::Invalid`] if it
+    /// comes from another version of Windfall, or its shards cannot be read.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let broken = |what: &str| Error::wire(format!("an order for shards: {what}"));
         let mut order: Value =
             serde_json::from_slice(bytes).map_err(|error| broken(&error.to_string()))?;
+        let version = order.get("version").and_then(Value::as_u64);
+        let version = version.ok_or_else(|| broken("it lacks the version"))?;
+        Version::from_word(version).same("version of who orders shards")?;
         let mut text = |key: &str| match order.get_mut(key).map(Value::take) {
             Some(Value::String(text)) => Some(text),
             _ => None,
@@ -65,8 +71,24 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(Order::from_bytes(&bytes[..end]).is_err());
         }
-        for text in ["3", "[]", "{}", r#"{"job":"{}"}"#, r#"{"job":"{}","shards":""}"#] {
+        let here = Version::here().word();
+        for rest in ["", r#","job":"{}""#, r#","job":"{}","shards":"""#] {
+            let text = format!(r#"{{"version":{here}{rest}}}"#);
             assert!(Order::from_bytes(text.as_bytes()).is_err(), "{text}");
         }
+        for text in ["3", "[]", "{}", r#"{"job":"{}","shards":"0"}"#] {
+            assert!(Order::from_bytes(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_order_from_another_version_is_refused_with_both() {
+        let order = Order { job: "{}".into(), shards: (3..9).into(), tables: None };
+        let here = Version::here();
+        let other = Version::from_word(here.word() + (1 << 48));
+        let text = String::from_utf8(order.to_bytes()).unwrap();
+        let text = text.replace(&here.word().to_string(), &other.word().to_string());
+        let error = Order::from_bytes(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(&other.to_string()) && error.contains(&here.to_string()), "{error}");
     }
 }

@@ -212,8 +212,6 @@ fn files_of_partials_must_be_whole_and_agree() {
     archive.settle().unwrap();
     assert_eq!(archive.len() as u64, problem.shards().count(), "twins count once");
     let frame_length = whole.len() / archive.len();
-    let error = archive.add_bytes("half", whole[..whole.len() - 9].to_vec()).unwrap_err();
-    assert!(error.to_string().contains("breaks off"), "{error}");
     // A frame of the same shard with another partial in it.
     let (frame, partial) = windfall_core::partials::Frame::read(&whole[..frame_length]).unwrap();
     let mut other = Vec::new();
@@ -221,4 +219,61 @@ fn files_of_partials_must_be_whole_and_agree() {
     archive.add_bytes("other", other).unwrap();
     let error = archive.settle().unwrap_err().to_string();
     assert!(error.contains("differs in") && error.contains("`other`"), "{error}");
+}
+
+#[test]
+fn a_frame_that_breaks_off_is_left_out_at_the_end_and_refused_elsewhere() {
+    let (problem, scratch) = (problem(SMALL), Scratch::new());
+    solve(problem.as_ref(), &scratch);
+    let whole = fs::read(&scratch.0).unwrap();
+    let shards = problem.shards().count() as usize;
+    let frame = whole.len() / shards;
+    for length in 0..whole.len() {
+        let mut archive = Archive::default();
+        archive.add_bytes("cut", whole[..length].to_vec()).unwrap();
+        assert_eq!(archive.len(), length / frame, "cut at {length}");
+    }
+    for length in (1..whole.len()).filter(|length| length % frame != 0) {
+        let torn = [&whole[..length], &whole[..]].concat();
+        let error = Archive::default().add_bytes("torn", torn).unwrap_err().to_string();
+        let at = format!("byte {}:", length - length % frame);
+        assert!(error.contains(&at) && error.contains("hint: write its partials again"), "{error}");
+    }
+    let error = Archive::default().add_bytes("text", b"problem = 'pi'".to_vec()).unwrap_err();
+    assert!(error.to_string().contains("no partial of Windfall's"), "{error}");
+}
+
+/// The frame with one byte of its head changed and its checksums put right.
+fn changed(frame: &[u8], place: usize) -> Vec<u8> {
+    let mut bytes = frame.to_vec();
+    bytes[place] += 1;
+    for end in [88, bytes.len() - 8] {
+        let check = *blake3::hash(&bytes[..end]).as_bytes();
+        bytes[end..end + 8].copy_from_slice(&check[..8]);
+    }
+    bytes
+}
+
+#[test]
+fn whole_partials_of_another_version_are_refused_and_stay() {
+    let (problem, scratch) = (problem(SMALL), Scratch::new());
+    solve(problem.as_ref(), &scratch);
+    let whole = fs::read(&scratch.0).unwrap();
+    let frame = whole.len() / problem.shards().count() as usize;
+    for (place, part) in [(7, "`format of a partial` is `2`"), (14, "`version of a partial` is `")]
+    {
+        for (first, others) in [(0, 0), (frame, whole.len())] {
+            // Alone in a file, and behind one of ours with others after it.
+            let foreign = changed(&whole[..frame], place);
+            let bytes = [&whole[..first], &foreign, &whole[..others]].concat();
+            fs::write(&scratch.0, &bytes).unwrap();
+            let journal = Journal::open(&scratch.0, Duration::from_secs(1)).unwrap_err();
+            let archive = Archive::default().add_file(&scratch.0).unwrap_err();
+            for error in [journal.to_string(), archive.to_string()] {
+                let at = format!("byte {first}: {part}");
+                assert!(error.contains(&at) && error.contains("hint: use one version"), "{error}");
+            }
+            assert_eq!(fs::read(&scratch.0).unwrap(), bytes, "nothing is cut away");
+        }
+    }
 }
