@@ -2,7 +2,7 @@
 
 use crate::message::{Name, Payload, Status, Submission};
 use crate::segment::Segment;
-use windfall_core::{Error, Result};
+use windfall_core::{Error, Result, Version};
 
 /// Appends to a frame.
 pub(crate) struct Put<'a>(pub &'a mut Vec<u8>);
@@ -73,6 +73,9 @@ impl<'a> Take<'a> {
     }
     pub fn u64(&mut self) -> Result<u64> {
         self.array().map(u64::from_le_bytes)
+    }
+    pub fn version(&mut self) -> Result<Version> {
+        self.u64().map(Version::from_word)
     }
     pub fn name(&mut self) -> Result<Name> {
         self.array()

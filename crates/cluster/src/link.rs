@@ -5,7 +5,7 @@
 //! task nobody waits; then a thread, which needs no interpreter, sends what was left behind and
 //! takes what comes, so that tasks can be given back and the end of the controller is seen.
 
-use crate::message::{Message, Payload, Status};
+use crate::message::{ClientId, Message, Payload, Status};
 use crate::os;
 use crate::watch::Watch;
 use crate::wire::{Inbox, Outbox, Read};
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use windfall_core::{Result, now_us};
+use windfall_core::{Error, Result, now_us};
 
 /// How long a message may wait for company before it is sent, in microseconds.
 const GATHER_US: u64 = 300;
@@ -187,11 +187,15 @@ impl Link {
         wait
     }
 
-    /// The first message of all, if it comes in time.
-    pub fn first(&self) -> Option<Message> {
+    /// The number that the controller gives with its first word, if that comes in time. `what` says
+    /// whose version it has.
+    fn welcome(&self, what: &str) -> Result<Option<u32>> {
         let until = now_us() + WELCOME_US;
         while self.wait(Some(until.saturating_sub(now_us()))) == Wait::Signal {}
-        self.take()
+        match self.take() {
+            Some(Message::Welcome { id, version }) => version.same(what).map(|()| Some(id)),
+            _ => Ok(None),
+        }
     }
 
     /// Tells the minder that its owner goes away to work, until it waits again.
@@ -368,11 +372,12 @@ impl Shared {
     }
 }
 
-/// Connects a client to the cluster of that name.
+/// Connects a client to the cluster of that name; with the client's number.
 ///
 /// # Errors
-/// [`windfall_core::ErrorKind::Io`] if there is none.
-pub fn connect(name: &str) -> Result<Link> {
+/// [`windfall_core::ErrorKind::Io`] if there is none or its controller is silent,
+/// [`windfall_core::ErrorKind::Invalid`] if it is of another version of Windfall.
+pub fn connect(name: &str) -> Result<(Link, ClientId)> {
     enter(name, false, None)
 }
 
@@ -380,14 +385,14 @@ pub fn connect(name: &str) -> Result<Link> {
 /// that its owner started as its controller is given, the name must not be another's.
 ///
 /// # Errors
-/// [`windfall_core::ErrorKind::Io`] if there is no such cluster.
-pub fn own(name: &str, controller: Option<u32>) -> Result<Link> {
+/// As [`connect`].
+pub fn own(name: &str, controller: Option<u32>) -> Result<(Link, ClientId)> {
     enter(name, true, controller)
 }
 
-fn enter(name: &str, is_owner: bool, controller: Option<u32>) -> Result<Link> {
+fn enter(name: &str, is_owner: bool, controller: Option<u32>) -> Result<(Link, ClientId)> {
     let failed = |error: &dyn std::fmt::Display| {
-        windfall_core::Error::io(format!("cluster {name}"), error)
+        Error::io(format!("cluster {name}"), error)
             .hint("`windfall start` starts one; `windfall status` lists those that run")
     };
     let fd = os::connect(name).map_err(|error| failed(&error))?;
@@ -398,17 +403,20 @@ fn enter(name: &str, is_owner: bool, controller: Option<u32>) -> Result<Link> {
         return Err(failed(&format!("its controller is process {found}, not {expected}")));
     }
     let link = Link::new(fd).map_err(|error| failed(&error))?;
-    link.send(&Message::Hello { is_owner });
-    Ok(link)
+    link.send(&Message::hello(is_owner));
+    let silent = || Error::io(format!("cluster {name}"), "the controller does not answer");
+    let client = link.welcome(&format!("version of cluster {name}"))?.ok_or_else(silent)?;
+    Ok((link, client))
 }
 
 /// The link of an engine: over its standard input, which is left empty; with the engine's number.
 ///
 /// # Errors
-/// [`windfall_core::ErrorKind::Io`] if standard input is not a controller's socket.
+/// [`windfall_core::ErrorKind::Io`] if standard input is not a controller's socket,
+/// [`windfall_core::ErrorKind::Invalid`] if that is of another version of Windfall.
 pub fn engine_link() -> Result<(Link, u32)> {
     let failed = |error: &dyn std::fmt::Display| {
-        windfall_core::Error::io("standard input", error)
+        Error::io("standard input", error)
             .hint("engines are started by `windfall start` or `windfall.Cluster`")
     };
     let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
@@ -421,8 +429,8 @@ pub fn engine_link() -> Result<(Link, u32)> {
         return Err(failed(&"the controller is gone"));
     }
     let link = Link::new(fd).map_err(|error| failed(&error))?;
-    match link.first() {
-        Some(Message::Welcome { id }) => Ok((link, id)),
-        _ => Err(failed(&"no controller speaks there")),
+    match link.welcome("version of the controller")? {
+        Some(id) => Ok((link, id)),
+        None => Err(failed(&"no controller speaks there")),
     }
 }

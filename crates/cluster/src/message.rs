@@ -7,7 +7,7 @@
 use crate::codec::{Put, Take};
 use crate::segment::Segment;
 use std::sync::Arc;
-use windfall_core::{Error, Result};
+use windfall_core::{Error, Result, Version};
 
 /// Bytes that are handed on without a copy.
 pub type Bytes = Arc<[u8]>;
@@ -126,10 +126,11 @@ pub struct EngineNote {
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // The fields are those of the types above.
 pub enum Message {
-    /// A client's first word: whether the cluster ends with this client.
-    Hello { is_owner: bool },
-    /// The answer to it: the client's number. To an engine: the engine's.
-    Welcome { id: u32 },
+    /// A client's first word: whether the cluster ends with this client, and its version.
+    Hello { is_owner: bool, version: Version },
+    /// The answer to it: the client's number, and the controller's version. To an engine: the
+    /// engine's number.
+    Welcome { id: u32, version: Version },
     /// Tasks.
     Submit(Submission),
     /// A function's bytes.
@@ -172,6 +173,16 @@ pub const FRAME_BYTES_MAX: usize = 1 << 30;
 pub const HEAD_BYTES: usize = 6;
 
 impl Message {
+    /// The first word of a client of this version.
+    pub fn hello(is_owner: bool) -> Self {
+        Self::Hello { is_owner, version: Version::here() }
+    }
+
+    /// The first word of a controller of this version.
+    pub fn welcome(id: u32) -> Self {
+        Self::Welcome { id, version: Version::here() }
+    }
+
     /// Appends its frame to `out` and returns the segment whose descriptor goes with it.
     pub fn encode(&self, out: &mut Vec<u8>) -> Option<Segment> {
         let start = out.len();
@@ -185,8 +196,10 @@ impl Message {
 
     fn encode_body(&self, put: &mut Put<'_>) -> (u8, Option<Segment>) {
         match self {
-            Self::Hello { is_owner } => put.u8(u8::from(*is_owner)).is(0),
-            Self::Welcome { id } => put.u32(*id).is(1),
+            Self::Hello { is_owner, version } => {
+                put.u8(u8::from(*is_owner)).u64(version.word()).is(0)
+            }
+            Self::Welcome { id, version } => put.u32(*id).u64(version.word()).is(1),
             Self::Submit(submission) => put.submission(submission),
             Self::Blob { name, body } => put.bytes(name).bytes(body).is(3),
             Self::Request { request, json } => put.u32(*request).bytes(json.as_bytes()).is(4),
@@ -235,8 +248,8 @@ impl Message {
     pub fn decode(kind: u8, body: &[u8], segment: Option<Segment>) -> Result<Self> {
         let mut take = Take(body);
         let message = match kind {
-            0 => Self::Hello { is_owner: take.u8()? != 0 },
-            1 => Self::Welcome { id: take.u32()? },
+            0 => Self::Hello { is_owner: take.u8()? != 0, version: take.version()? },
+            1 => Self::Welcome { id: take.u32()?, version: take.version()? },
             2 => Self::Submit(take.submission(segment)?),
             3 => Self::Blob { name: take.name()?, body: take.rest().into() },
             4 => Self::Request { request: take.u32()?, json: take.text()? },
@@ -312,8 +325,8 @@ mod tests {
         };
         let (started_us, ended_us, status) = (1, 2, Status::Unmet);
         vec![
-            Message::Hello { is_owner: true },
-            Message::Welcome { id: 3 },
+            Message::hello(true),
+            Message::welcome(3),
             Message::Submit(submission.clone()),
             Message::Submit(Submission { targets: None, function: None, ..submission }),
             Message::Blob { name: [1; 16], body: Bytes::from(&b"code"[..]) },

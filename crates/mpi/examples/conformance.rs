@@ -9,6 +9,7 @@ use windfall_mpi::{Ranks, Schedule, World};
 
 fn main() {
     let world = World::join().expect("MPI starts");
+    world.check_versions().expect("one build");
     if world.rank() > 0 {
         if world.serve(&windfall::REGISTRY).is_err() {
             world.abort(1);

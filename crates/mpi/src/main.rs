@@ -50,9 +50,12 @@ fn main() -> ExitCode {
         Ok(world) => world,
         Err(error) => return cli::say(error),
     };
+    // All ranks see what follows; one is enough to say so.
     if let Some(launch) = machine::launch().filter(|launch| launch.ranks != world.ranks()) {
-        // All ranks see it; one is enough to say so.
         return if launch.rank == 0 { cli::say(mismatch(&launch, &world)) } else { 2.into() };
+    }
+    if let Err(error) = world.check_versions() {
+        return if world.rank() == 0 { cli::say(error) } else { 2.into() };
     }
     // A rank that ended alone would leave the others waiting.
     let done = catch_unwind(AssertUnwindSafe(|| match world.rank() {

@@ -4,10 +4,10 @@ use crate::talk::{Header, ORDER_BYTES_MAX, Pause, broadcast};
 use mpi::Threading;
 use mpi::environment::Universe;
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::Communicator;
+use mpi::traits::{Communicator, CommunicatorCollectives};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use windfall_core::{Error, Result};
+use windfall_core::{Error, Result, Version};
 
 /// Orders that a rank has at a time: one that it runs and one that waits, so that it never does.
 pub(crate) const ORDERS_A_RANK: usize = 2;
@@ -19,6 +19,8 @@ pub struct World {
     ranks: usize,
     rank: usize,
     library: String,
+    /// The version of each rank.
+    versions: Vec<Version>,
     late: AtomicU8,
     state: Mutex<State>,
     /// MPI ends when it is dropped.
@@ -65,8 +67,19 @@ impl World {
             universe.set_buffer_size(nbytes);
         }
         let library = short(&mpi::environment::library_version().unwrap_or_default());
+        let mut words = vec![0; ranks];
+        world.all_gather_into(&Version::here().word(), &mut words[..]);
+        let versions = words.into_iter().map(Version::from_word).collect();
         let state = Mutex::new(State { owed: vec![0; ranks], ..State::default() });
-        Ok(Self { ranks, rank, library, late: AtomicU8::new(0), state, _universe: universe })
+        Ok(Self {
+            ranks,
+            rank,
+            library,
+            versions,
+            late: AtomicU8::new(0),
+            state,
+            _universe: universe,
+        })
     }
 
     /// How many ranks there are.
@@ -82,6 +95,15 @@ impl World {
     /// The MPI that runs, such as `Open MPI v4.1.4`.
     pub fn library(&self) -> &str {
         &self.library
+    }
+
+    /// Whether all ranks are of the same version: each of them learns the same.
+    ///
+    /// # Errors
+    /// [`windfall_core::ErrorKind::Invalid`] with the first rank that differs from rank 0, and both
+    /// versions.
+    pub fn check_versions(&self) -> Result<()> {
+        alike(&self.versions)
     }
 
     /// Whether a rank still runs a shard that a run has given up: what has to end now should
@@ -121,6 +143,17 @@ impl World {
     }
 }
 
+/// Refuses versions that are not that of rank 0.
+fn alike(versions: &[Version]) -> Result<()> {
+    let Some(rank) = versions.iter().position(|version| *version != versions[0]) else {
+        return Ok(());
+    };
+    let (what, expected) =
+        (format!("version of rank {rank}"), format!("{}, that of rank 0", versions[0]));
+    let hint = "start the same windfall-mpi on every machine, built from one version of Windfall";
+    Err(Error::invalid(&what, versions[rank], &expected).hint(hint))
+}
+
 /// The name and version out of what an MPI says of itself.
 fn short(library: &str) -> String {
     let line = library.lines().next().unwrap_or_default();
@@ -139,5 +172,15 @@ mod tests {
         assert_eq!(short(open), "Open MPI v4.1.4");
         assert_eq!(short("MPICH Version:      4.0.2\nMPICH Release date: x"), "MPICH 4.0.2");
         assert_eq!(short(""), "MPI");
+    }
+
+    #[test]
+    fn a_rank_of_another_version_is_named_with_both() {
+        let here = Version::here();
+        let other = Version::from_word(here.word() + (1 << 48));
+        assert!(alike(&[here; 4]).is_ok());
+        let error = alike(&[here, here, other, here]).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("`version of rank 2` is `{other}`; it must be {here}")));
+        assert!(error.contains("hint: start the same windfall-mpi"));
     }
 }

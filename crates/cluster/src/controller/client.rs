@@ -47,7 +47,7 @@ impl Client {
 impl Controller {
     pub(super) fn client_came(&mut self, client: ClientId, is_owner: bool, comm: &mut impl Comm) {
         self.clients.insert(client, Client { is_owner, ..Client::default() });
-        comm.to_client(client, Message::Welcome { id: client });
+        comm.to_client(client, Message::welcome(client));
         comm.to_client(client, Message::Engines(self.notes()));
     }
 

@@ -72,10 +72,7 @@ fn load(packed: Vec<u8>) -> Result<Segment> {
 /// Connects; returns the engines there are, once one of them is ready.
 fn enter(name: &str) -> Result<((Link, u64), Vec<EngineId>)> {
     let failed = |text: &str| Error::io(format!("cluster {name}"), text);
-    let link = connect(name)?;
-    let Some(Message::Welcome { id: client }) = link.first() else {
-        return Err(failed("the controller does not answer"));
-    };
+    let (link, client) = connect(name)?;
     loop {
         if link.wait(Some(TICK_US)) == Wait::End {
             return Err(failed(&link.reason()));

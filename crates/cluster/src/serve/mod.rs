@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use windfall_core::{Error, Result, now_us};
+use windfall_core::{Error, Result, Version, now_us};
 
 /// How long engines have to end by themselves when the cluster stops, in microseconds.
 const STOP_US: u64 = 200_000;
@@ -235,7 +235,13 @@ impl Server {
         loop {
             let Some(wire) = io.clients.get_mut(&id) else { return };
             match wire.inbox.take() {
-                Ok(Some(Message::Hello { is_owner })) => {
+                Ok(Some(Message::Hello { version, .. })) if version != Version::here() => {
+                    // It learns our version, and says so.
+                    wire.outbox.push(&Message::welcome(id));
+                    let _ = wire.flush();
+                    return io.cut_client(id);
+                }
+                Ok(Some(Message::Hello { is_owner, .. })) => {
                     if is_owner {
                         self.orphan_at = None;
                     }

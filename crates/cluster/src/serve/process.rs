@@ -44,7 +44,7 @@ impl Process {
             .spawn()?;
         let pid = Pid::from_child(&child);
         let mut wire = Wire::new(here);
-        wire.outbox.push(&Message::Welcome { id: engine });
+        wire.outbox.push(&Message::welcome(engine));
         let (text, watch) = (Some(text), os::watch(pid)?);
         Ok(Self { pid, wire, text, watch, is_cut: false, is_rank: false, has_ended: false })
     }

@@ -34,7 +34,7 @@ pub(super) fn join(
     let Some(wire) = io.clients.remove(&client) else { return };
     io.engines.insert(engine, Process::of_rank(wire, pid, host.is_empty()));
     controller.on(now_us(), Event::RankCame(engine, host), io);
-    crate::controller::Comm::to_engine(io, engine, Message::Welcome { id: engine });
+    crate::controller::Comm::to_engine(io, engine, Message::welcome(engine));
     take_messages(engine, controller, io);
 }
 

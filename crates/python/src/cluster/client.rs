@@ -41,12 +41,9 @@ impl ClientLink {
     #[new]
     #[pyo3(signature = (name, is_owner = false, controller = None))]
     fn new(py: Python<'_>, name: &str, is_owner: bool, controller: Option<u32>) -> PyResult<Self> {
-        let link = if is_owner { own(name, controller) } else { connect(name) };
-        let link = link.map_err(|error| crate::errors::to_python(py, &error))?;
-        let Some(Message::Welcome { id }) = py.detach(|| link.first()) else {
-            let error = windfall::Error::io(format!("cluster {name}"), "the controller is silent");
-            return Err(crate::errors::to_python(py, &error));
-        };
+        let enter = || if is_owner { own(name, controller) } else { connect(name) };
+        let entered = py.detach(enter);
+        let (link, id) = entered.map_err(|error| crate::errors::to_python(py, &error))?;
         let first = u64::from(id) << 40;
         let (next_task, next_request) = (AtomicU64::new(first), AtomicU32::new(1));
         Ok(Self { link, client: id, next_task, next_request })

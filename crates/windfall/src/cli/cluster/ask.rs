@@ -16,7 +16,7 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn new(name: &str) -> Result<Self> {
-        let link = connect(name)?;
+        let (link, _) = connect(name)?;
         Ok(Self { name: name.to_owned(), link })
     }
 
