@@ -17,6 +17,7 @@ from test_naming import pointer
 from test_same_bytes import shell_binary
 
 import windfall
+from windfall import _functions
 
 MAGIC = b"wfpart\xff"
 """How every partial in a journal begins."""
@@ -244,16 +245,35 @@ def test_a_folder_of_other_data_is_refused(tmp_path):
     mean(np.arange(9.0))
 
 
-@pytest.mark.parametrize("key", ["version", "language"])
-def test_a_folder_of_another_version_is_refused(key, tmp_path):
+def test_a_folder_of_another_python_is_refused(monkeypatch, tmp_path):
     mine = integral()
     mine(tmp_path)
-    begun = json.loads((tmp_path / "job.json").read_text())
-    (begun if key == "version" else begun["function"])[key] = "CPython 3.1"
-    (tmp_path / "job.json").write_text(json.dumps(begun))
+    named = _functions.named
+    monkeypatch.setattr(_functions, "named", lambda code: (named(code)[0], "CPython 3.1"))
     with pytest.raises(windfall.InputError, match=r"CPython 3\.1") as caught:
         mine(tmp_path)
-    assert key == "version" or "go on with the same version" in caught.value.hint
+    assert "go on with the same version" in caught.value.hint
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "torn", "edited"])
+def test_a_damaged_job_file_costs_nothing_but_the_seed(damage, tmp_path):
+    file = tmp_path / "job.json"
+    mine = integral()
+    first = mine(tmp_path)
+    whole, kept = file.read_bytes(), journal(tmp_path).read_bytes()
+    bent = {
+        "empty": b"",
+        "torn": whole[: len(whole) // 2],
+        "edited": whole.replace(b'"seed":1', b'"seed":2'),
+    }
+    file.unlink() if damage == "gone" else file.write_bytes(bent[damage])
+    for unsure in (integral(rng=None), integral(rng=2), integral(scaled(3))):
+        with pytest.raises(windfall.FileError, match=r"job\.json") as caught:
+            unsure(tmp_path)
+        assert "seed of the run that began it" in caught.value.hint
+    again = mine(tmp_path)
+    assert again == first and again.run["shards_kept"] == kept.count(MAGIC)
+    assert file.read_bytes() == whole and journal(tmp_path).read_bytes() == kept
 
 
 def test_code_that_was_changed_between_two_processes_is_refused(tmp_path):

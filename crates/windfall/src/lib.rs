@@ -55,8 +55,8 @@ pub use windfall_core::{
     Answer, Build, Cancel, Capabilities, Carries, Column, Control, DataNote, Draws, Error,
     ErrorKind, Executor, Interval, JobSpec, Labels, Moments, Numbers, Observer, Outcome, Problem,
     Progress, Quantity, Result, Seed, Serial, Shard, ShardSet, Shards, Shuffled, Sink, Source,
-    Stopwatch, Stream, Streams, Table, Tasks, Threads, UnderWay, Verification, Work, Yield,
-    collect, nearest, now_us, partials, read_options, remote, verify,
+    Stopwatch, Stream, Streams, Table, Tasks, Threads, UnderWay, VALUES, Verification, Version,
+    Work, Yield, collect, nearest, now_us, partials, read_options, remote, verify,
 };
 pub use windfall_stats::{self as stats, REGISTRY};
 

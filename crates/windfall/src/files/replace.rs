@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use windfall_core::partials::sync_name;
 use windfall_core::{Error, Result};
 
 /// The temporary files that are being written now.
@@ -14,8 +15,9 @@ fn pending() -> MutexGuard<'static, Vec<PathBuf>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes the file at `path` by `fill`. Readers see the old file or the whole new one; when
-/// anything fails, the old one stays and nothing is left beside it.
+/// Writes the file at `path` by `fill`. Readers see the old file or the whole new one, whatever
+/// happens to the process or the power; when anything fails, the old one stays and nothing is left
+/// beside it.
 ///
 /// # Errors
 /// [`windfall_core::ErrorKind::Io`] with the system's message.
@@ -33,7 +35,8 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> R
         opened
     };
     let mut file = opened.map_err(failed)?;
-    let written = fill(&mut file);
+    // A name must not be on the disk before the bytes that it names.
+    let written = fill(&mut file).and_then(|()| file.sync_all());
     drop(file);
     let mut pending = pending();
     let placed = written.and_then(|()| std::fs::rename(&temporary, path));
@@ -42,7 +45,8 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> R
         drop(std::fs::remove_file(&temporary));
     }
     pending.retain(|other| *other != temporary);
-    placed.map_err(failed)
+    drop(pending);
+    placed.and_then(|()| sync_name(path)).map_err(failed)
 }
 
 /// Removes what is half written and lets nothing else begin: for those about to exit at once.
