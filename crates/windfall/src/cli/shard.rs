@@ -8,12 +8,15 @@ use clap::Args;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use windfall::files::replace;
+use std::time::Duration;
 use windfall::machine::{self, Workers};
-use windfall::partials::{Framing, to_line};
+use windfall::partials::{Archive, Framing, Journal, to_line};
 use windfall::{
     Cancel, Error, Executor, JobSpec, Problem, Result, ShardSet, Shards, Sink, Threads, Work, Yield,
 };
+
+/// The time between two times that a file of partials is forced to the disk.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Args, Debug)]
 pub(super) struct Shard {
@@ -27,11 +30,12 @@ pub(super) struct Shard {
     /// Print how many shards the job has and run none
     #[arg(long)]
     count: bool,
-    /// Write the partials to this file instead of standard output
+    /// Append each partial to this file as soon as it is done; shards that are there already do
+    /// not run again
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write a line of text for each: the shard, a tab, the partial in base64
-    #[arg(long)]
+    #[arg(long, conflicts_with = "out")]
     text: bool,
     /// Worker threads [default: what affinity, cgroup quota and Slurm grant]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -74,8 +78,8 @@ impl Shard {
         let runner = Runner { prepared: &prepared, workers: workers.count, cancel: &cancel, text };
         match &self.out {
             None if lines => runner.run_lines(count)?,
-            None => runner.run(&asked, io::stdout()).map_err(Failure::writing)?,
-            Some(path) => runner.run_into(&asked, path).map_err(Failure::writing)?,
+            None => runner.print(&asked).map_err(Failure::writing)?,
+            Some(path) => runner.append(&asked, path)?,
         }
         Ok(if cancel.is_stopped() { Exit::Interrupted } else { Exit::Done })
     }
@@ -90,24 +94,38 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    fn run(&self, shards: &ShardSet, out: impl Write + Send) -> Result<()> {
+    fn run(&self, shards: &ShardSet, sink: &dyn Sink) -> Result<()> {
         let problem = self.prepared.problem.as_ref();
         let work = Part { problem, shards, cancel: self.cancel };
-        let (framing, out) = (self.prepared.framing()?, BufWriter::with_capacity(1 << 16, out));
-        let sink = Written { framing, text: self.text, out: Mutex::new(out) };
-        Threads::new(self.workers).run(&work, &sink, &mut || {})?;
+        Threads::new(self.workers).run(&work, sink, &mut || {})
+    }
+
+    /// Writes the partials to standard output.
+    fn print(&self, shards: &ShardSet) -> Result<()> {
+        let out = BufWriter::with_capacity(1 << 16, io::stdout());
+        let framing = self.prepared.framing()?;
+        let sink = Printed { framing, text: self.text, out: Mutex::new(out) };
+        self.run(shards, &sink)?;
         let mut out = sink.out.into_inner().unwrap_or_else(PoisonError::into_inner);
         out.flush().map_err(|error| Error::io("the partials", error))
     }
 
-    /// Writes a file that appears whole or not at all.
-    fn run_into(&self, shards: &ShardSet, path: &Path) -> Result<()> {
-        let mut ran = Ok(());
-        let written = replace(path, |file| {
-            ran = self.run(shards, file);
-            ran.as_ref().map_or_else(|error| Err(io::Error::other(error.to_string())), |()| Ok(()))
-        });
-        ran.and(written)
+    /// Appends to the file at `path` those of `shards` that it lacks.
+    fn append(&self, shards: &ShardSet, path: &Path) -> Result<(), Failure> {
+        let framing = self.prepared.framing()?;
+        if path.exists() {
+            Archive::default().add_file(path)?;
+        }
+        let (journal, archive, _) = Journal::open(path, INTERVAL)?;
+        let is_ours = archive.holds(framing.job()) && archive.unasked().is_none();
+        if !is_ours && !archive.is_empty() {
+            let error =
+                Error::invalid("out", path.display(), "new, or a file of this job's partials");
+            return Err(error.hint("another job, or other data, has written it").into());
+        }
+        let missing = shards.without(&archive.shards(&framing));
+        let sink = Appended { framing, journal: &journal };
+        journal.during(|| self.run(&missing, &sink)).map_err(Failure::writing)
     }
 
     /// Answers each line of standard input with the lines of its shards, as soon as it is read.
@@ -117,7 +135,7 @@ impl Runner<'_> {
             // Hadoop puts a key and a tab before what it has read.
             let text = line.rsplit('\t').next().unwrap_or_default().trim();
             if !text.is_empty() && !self.cancel.is_stopped() {
-                self.run(&asked(text, count)?, io::stdout()).map_err(Failure::writing)?;
+                self.print(&asked(text, count)?).map_err(Failure::writing)?;
             }
         }
         Ok(())
@@ -155,14 +173,14 @@ impl Work for Part<'_> {
     }
 }
 
-/// Writes partials as they come.
-struct Written<W> {
+/// Prints partials as they come.
+struct Printed<W> {
     framing: Framing,
     text: bool,
     out: Mutex<W>,
 }
 
-impl<W: Write + Send> Sink for Written<W> {
+impl<W: Write + Send> Sink for Printed<W> {
     fn put(&self, shard: u64, partial: Yield) -> Result<()> {
         let Yield::Bytes(partial) = partial else { return Ok(()) };
         let frame = self.framing.frame(shard);
@@ -176,6 +194,19 @@ impl<W: Write + Send> Sink for Written<W> {
         };
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(&bytes).map_err(|error| Error::io("the partials", error))
+    }
+}
+
+/// Appends partials to a file as they come, so that none is lost with those after it.
+struct Appended<'a> {
+    framing: Framing,
+    journal: &'a Journal,
+}
+
+impl Sink for Appended<'_> {
+    fn put(&self, shard: u64, partial: Yield) -> Result<()> {
+        let Yield::Bytes(partial) = partial else { return Ok(()) };
+        self.journal.append(&self.framing.frame(shard), &partial)
     }
 }
 

@@ -14,6 +14,8 @@ mod partials;
 mod plan;
 mod shapes;
 mod simulate;
+#[cfg(unix)]
+mod slurm;
 
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};

@@ -127,8 +127,9 @@ fn what_does_not_belong_together_is_refused() {
     bytes[200] ^= 1;
     fs::write(scratch.path().join("bent.partials"), &bytes).expect("a file");
     refused(&["job.toml", "bent.partials"], &["bent.partials", "byte 0", "checksum"]);
-    fs::write(scratch.path().join("torn.partials"), &bytes[..bytes.len() - 3]).expect("a file");
-    refused(&["job.toml", "torn.partials"], &["torn.partials"]);
+    let torn = [&bytes[..90], &bytes[..]].concat();
+    fs::write(scratch.path().join("torn.partials"), torn).expect("a file");
+    refused(&["job.toml", "torn.partials"], &["torn.partials", "byte 0"]);
     refused(&["job.toml", "job.toml"], &["no partial of Windfall's"]);
     refused(&["job.toml", "nowhere"], &["nowhere"]);
     for (shards, part) in [("0..99999", "below"), ("3..3", "0..64"), ("x", "0..64")] {
@@ -137,6 +138,93 @@ fn what_does_not_belong_together_is_refused() {
         assert!(done.stderr.contains(part), "{}", done.stderr);
     }
     assert!(!scratch.names().contains(&"none".to_owned()));
+}
+
+#[test]
+fn what_a_killed_command_has_finished_stays_in_its_file() {
+    let scratch = Scratch::new();
+    scratch.put("job.toml", LONG);
+    let plain = scratch.answer(&["run", "job.toml"]);
+    let all = count(&scratch);
+    let file = scratch.path().join("a.partials");
+    let size = || fs::metadata(&file).map_or(0, |file| file.len());
+    let mut child = scratch
+        .command(&["shard", "job.toml", "--out", "a.partials", "--workers", "1"])
+        .spawn()
+        .expect("it starts");
+    while size() == 0 && child.try_wait().expect("it can be asked").is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("it can be killed");
+    assert!(!child.wait().expect("it ends").success(), "the job is too short to be killed");
+    let whole = fs::read(&file).expect("it is there");
+    assert!(!whole.is_empty());
+    // As if the kill had come in the midst of a partial.
+    fs::write(&file, &whole[..whole.len() - 7]).expect("a file");
+    let done = scratch.run(&["merge", "job.toml", "a.partials"]);
+    assert!(done.code == 2 && done.stderr.contains("shards are missing"), "{}", done.stderr);
+    let kept = size();
+    shard(&scratch, &format!("0..{all}"), "a.partials");
+    let full = size();
+    assert!(full > kept, "the others are appended");
+    assert_eq!(scratch.answer(&["merge", "job.toml", "a.partials"]), plain);
+    shard(&scratch, &format!("1..{all}"), "a.partials");
+    assert_eq!(size(), full, "nothing runs twice");
+}
+
+#[test]
+fn a_file_of_something_else_is_left_as_it_is() {
+    let scratch = scratch();
+    shard(&scratch, "0..2", "a.partials");
+    scratch.put("other.toml", &JOB.replace("seed = 7", "seed = 8"));
+    scratch.put("notes", "what was found");
+    let ours = fs::read(scratch.path().join("a.partials")).expect("a file");
+    let bent = [&ours[..], &[1; 300], &ours[..]].concat();
+    fs::write(scratch.path().join("bent.partials"), bent).expect("a file");
+    for (job, file, part) in [
+        ("other.toml", "a.partials", "a file of this job's partials"),
+        ("job.toml", "notes", "no partial of Windfall's"),
+        ("job.toml", "bent.partials", "no partial of Windfall's"),
+    ] {
+        let before = fs::read(scratch.path().join(file)).expect("a file");
+        let done = scratch.run(&["shard", job, "0..3", "--out", file]);
+        assert!(done.code == 2 && done.stderr.contains(part), "{}", done.stderr);
+        assert_eq!(fs::read(scratch.path().join(file)).expect("a file"), before, "{file}");
+    }
+}
+
+/// What is on the disk when: strace tells the order of the calls.
+#[test]
+#[cfg(target_os = "linux")]
+fn names_and_the_job_are_on_the_disk_before_the_first_partial() {
+    let scratch = scratch();
+    let shown = "trace=fsync,fdatasync,rename,renameat,renameat2,write";
+    let command = env!("CARGO_BIN_EXE_windfall");
+    let traced = Command::new("strace")
+        .args(["-f", "-y", "-e", shown, "-o", "calls", command])
+        .args(["run", "job.toml", "--quiet", "--checkpoint", "deep/kept", "--workers", "2"])
+        .current_dir(scratch.path())
+        .output();
+    // Without strace there is nothing to see.
+    let Ok(traced) = traced else { return };
+    assert!(traced.status.success(), "{}", String::from_utf8_lossy(&traced.stderr));
+    let calls = fs::read_to_string(scratch.path().join("calls")).expect("a file");
+    let top = fs::canonicalize(scratch.path()).expect("a folder").display().to_string();
+    let place = |call: &str, of: &str| {
+        let is_it = |line: &&str| line.contains(&format!("{call}(")) && line.contains(of);
+        let mut all = calls.lines().enumerate().filter(|(_, line)| is_it(line));
+        let (first, _) = all.next().unwrap_or_else(|| panic!("no {call} of {of} in\n{calls}"));
+        (first, all.last().map_or(first, |(last, _)| last))
+    };
+    let partial = place("write", &format!("<{top}/deep/kept/partials>"));
+    let rename = place("rename", "job.json");
+    assert!(place("fsync", &format!("<{top}>")).0 < partial.0, "the name of `deep`");
+    assert!(place("fsync", &format!("<{top}/deep>")).0 < partial.0, "the name of `kept`");
+    assert!(place("fsync", ".job.json.").1 < rename.0, "the job before its name");
+    let names = place("fsync", &format!("<{top}/deep/kept>"));
+    assert!(rename.0 < names.1 && names.1 < partial.0, "the names in `kept`");
+    let forced = place("fdatasync", &format!("<{top}/deep/kept/partials>"));
+    assert!(partial.1 < forced.1, "and all partials at the end");
 }
 
 /// Takes about a second on one worker.

@@ -63,7 +63,6 @@ pub(super) fn partials(path: &Path) -> Result<Archive> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        // Those that are being written have another ending.
         if file.extension().is_some_and(|ending| ending == "partials") {
             files.push(file);
         }

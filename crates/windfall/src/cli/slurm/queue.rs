@@ -43,3 +43,13 @@ pub(super) fn states(jobs: &[&str]) -> Result<Vec<String>> {
 pub(super) fn cancel(jobs: &[&str]) -> Result<()> {
     slurm("scancel", &jobs.iter().map(|&job| job.to_owned()).collect::<Vec<_>>()).map(drop)
 }
+
+/// The most tasks of an array, if Slurm tells: the highest index is one less.
+pub(super) fn tasks_max() -> Option<u64> {
+    let printed = slurm("scontrol", &["show", "config"].map(str::to_owned)).ok()?;
+    let setting = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "MaxArraySize").then(|| value.trim().parse().ok())?
+    };
+    printed.lines().find_map(setting)
+}

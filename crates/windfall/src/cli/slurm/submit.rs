@@ -59,12 +59,13 @@ impl Submit {
             return Err(error.hint("another job, or other data, has used it").into());
         }
         let (missing, all) = missing(&prepared, &archive)?;
+        let pieces = missing.cut(self.tasks);
+        fits(pieces.len() as u64)?;
         job.write(&folder.join("job.toml"), prepared.spec()?.seed).map_err(Failure::writing)?;
         if missing.is_empty() {
             print(&format!("all {all} shards are there: windfall fetch {}\n", folder.display()))?;
             return Ok(Exit::Done);
         }
-        let pieces = missing.cut(self.tasks);
         let jobs = self.send(&folder, &pieces).map_err(Failure::running)?;
         let [array, merge] = &jobs;
         let (count, tasks, dir) = (missing.len(), pieces.len(), folder.display().to_string());
@@ -132,6 +133,14 @@ impl Submit {
             }
         }
     }
+}
+
+/// Refuses an array of more tasks than Slurm takes.
+fn fits(tasks: u64) -> Result<()> {
+    let Some(most) = queue::tasks_max().filter(|&most| tasks > most) else { return Ok(()) };
+    let expected = format!("at most {most}, the MaxArraySize of this Slurm");
+    let hint = "give fewer --tasks, each with more shards; `scontrol show config` shows the limit";
+    Err(Error::invalid("tasks", tasks, &expected).hint(hint))
 }
 
 /// Makes the folder with its parts.
