@@ -4,7 +4,7 @@ use crate::Scratch;
 use windfall::files;
 
 /// One job of each kind, small; each runs a dozen times.
-const JOBS: &[&[&str]] = &[
+pub(crate) const JOBS: &[&[&str]] = &[
     &["pi", "-n", "3e6"],
     &["integrate", "exp(-x0*x1) + sin(3*x0)", "--bounds=0:1,-1:2", "-n", "3e5"],
     &["integrate", "log(1 + x0^2)", "--bounds=0:inf", "--tolerance", "0.05", "-n", "1e6"],

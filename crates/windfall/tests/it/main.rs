@@ -16,6 +16,7 @@ mod shapes;
 mod simulate;
 #[cfg(unix)]
 mod slurm;
+mod values;
 
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
