@@ -4,14 +4,14 @@
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use windfall_conformance::{PROMISES, source};
+use windfall_conformance::{PROMISES, REGISTRY, source};
 use windfall_mpi::{Ranks, Schedule, World};
 
 fn main() {
     let world = World::join().expect("MPI starts");
     world.check_versions().expect("one build");
     if world.rank() > 0 {
-        if world.serve(&windfall::REGISTRY).is_err() {
+        if world.serve(&REGISTRY).is_err() {
             world.abort(1);
         }
         return;
@@ -22,7 +22,7 @@ fn main() {
         let schedule: Schedule = schedule.parse().expect("a schedule");
         for (name, promise) in PROMISES {
             let source = source();
-            let on = Ranks::new(&world, &windfall::REGISTRY, &source, schedule);
+            let on = Ranks::new(&world, &REGISTRY, &source, schedule);
             let is_kept = catch_unwind(AssertUnwindSafe(|| promise(&on))).is_ok();
             let word = if is_kept { "ok" } else { "BROKEN" };
             let _ = writeln!(out, "{} {schedule} {name} ... {word}", world.library());
