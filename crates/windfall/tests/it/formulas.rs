@@ -62,9 +62,10 @@ fn page() -> String {
         line(&mut page, &[&format!("`{}`", function.usage), function.meaning]);
     }
     page.push_str(
-        "\n## Aggregates\n\nFrom whole columns to one number; for `bootstrap` and `jackknife`. A \
-         column may be any\nexpression over columns, such as `mean(log(x))`; a number is a \
-         constant. What stands in brackets\nmay be left out.\n\n| aggregate | value |\n|---|---|\n",
+        "\n## Aggregates\n\nFrom whole columns to one number; for `bootstrap`, `jackknife`, \
+         `permutation` and `simulate`. A\ncolumn may be any expression over columns, such as \
+         `mean(log(x))`; a number is a constant. What\nstands in brackets may be left out.\n\n\
+         | aggregate | value |\n|---|---|\n",
     );
     for row in CATALOGUE {
         let usage = usage(row.arguments, row.optional);
