@@ -259,10 +259,10 @@ class Result:
                     row[f"ci_{key}"] = at(getattr(self.interval, key), place)
                 row["ci_level"] = self.interval.level
                 row["ci_method"] = self.interval.method
-            yield {**row, "draws": self.draws}
+            yield {**row, "draws": self.n}
 
     def __repr__(self) -> str:
-        lines = [f"windfall {self.problem} ({self.method}), {self.draws:,} draws"]
+        lines = [f"windfall {self.problem} ({self.method}), {self.n:,} draws"]
         if not self.complete:
             lines[0] += ", INCOMPLETE"
         for row in self._rows():
@@ -280,7 +280,7 @@ class Result:
             for row in rows
         )
         state = "" if self.complete else " <b>(incomplete)</b>"
-        caption = f"{self.problem} ({self.method}), {self.draws:,} draws, seed {self.seed}"
+        caption = f"{self.problem} ({self.method}), {self.n:,} draws, seed {self.seed}"
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return (
             f"<table><caption>{html.escape(caption)}{state}</caption>"

@@ -27,6 +27,11 @@ def test_draws_have_a_row_a_chain(result):
         result["mu"]
 
 
+def test_a_result_shows_itself(result):
+    for text in (repr(result), result._repr_html_()):
+        assert "1,200 draws" in text and "x[1]" in text
+
+
 def test_each_chain_starts_where_it_is_told():
     points = [[0.0, 5.0], [1.0, -30.0], [-2.0, 0.0]]
     few = {"sampler": "metropolis", "warmup": 0, "draws": 4, "chains": 3, "rng": 1}
