@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 
 import psutil
@@ -10,7 +11,11 @@ from engines import ENGINES
 
 # Functions of the modules here travel by name: workers must find them too.
 HERE = os.path.dirname(os.path.abspath(__file__))
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
+# The table of mappings has jobs of its own: what a worker's death costs is tried on those too.
+BENCHES = os.path.join(HERE, "../../benches/mappings")
+sys.path.append(BENCHES)
+FOLDERS = [HERE, BENCHES, os.environ.get("PYTHONPATH")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, FOLDERS))
 
 
 def pytest_collection_modifyitems(items):

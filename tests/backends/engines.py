@@ -31,6 +31,12 @@ class Engine:
     """A function that returns the processes of workers; none if workers are threads."""
     renew: Any = None
     """A function that makes `on` anew, where it stays broken when a worker has died."""
+    also: Any = tuple
+    """A function that returns what else stands for the engine as `on=`."""
+    refused: Any = tuple
+    """A function that returns what is the engine's and no place for a job."""
+    held: Any = int
+    """A function that returns how much of ours the engine keeps."""
 
     def kill_one(self):
         """Kill a worker where it stands."""
@@ -134,12 +140,33 @@ def loky():
 @contextlib.contextmanager
 def joblib():
     need("joblib")
-    from joblib import Parallel
+    from joblib import Memory, Parallel
     from joblib.externals.loky import reusable_executor
 
-    yield Engine(Parallel(n_jobs=WORKERS), _loky_workers)
+    yield Engine(
+        Parallel(n_jobs=WORKERS),
+        _loky_workers,
+        also=_joblib_places,
+        refused=lambda: [Memory(None), Parallel(n_jobs=WORKERS, backend="multiprocessing")],
+    )
     if reusable_executor._executor is not None:
         reusable_executor._executor.shutdown(wait=True, kill_workers=True)
+
+
+def _joblib_places():
+    """What names joblib's backends: each is made when the one before has been used."""
+    import joblib
+
+    from windfall.backends import Joblib
+
+    config = joblib.parallel_config("threading", n_jobs=WORKERS)
+    config.unregister()
+    yield config
+    with joblib.parallel_config("loky", n_jobs=WORKERS):
+        yield joblib
+    with joblib.parallel_backend("threading", n_jobs=WORKERS) as (backend, _):
+        yield Joblib(backend, workers=WORKERS)
+    yield Joblib("loky", workers=WORKERS)
 
 
 def _loky_workers():
@@ -160,7 +187,17 @@ def dask():
         ) as cluster,
         Client(cluster) as client,
     ):
-        yield Engine(client, lambda: list(client.run(os.getpid).values()))
+        yield Engine(
+            client,
+            lambda: list(client.run(os.getpid).values()),
+            also=lambda: [client.get_executor(), client.get_executor(retries=2)],
+            refused=lambda: [cluster],
+            held=lambda: client.run_on_scheduler(_tasks_of),
+        )
+
+
+def _tasks_of(dask_scheduler):
+    return len(dask_scheduler.tasks)
 
 
 @contextlib.contextmanager
@@ -170,7 +207,7 @@ def ray():
     import ray
 
     folder = tempfile.mkdtemp(prefix="wf-ray-", dir="/tmp")
-    ray.init(
+    context = ray.init(
         num_cpus=WORKERS,
         include_dashboard=False,
         logging_level="ERROR",
@@ -178,7 +215,14 @@ def ray():
         _temp_dir=folder,
         object_store_memory=200 << 20,
     )
-    yield Engine(ray, _ray_workers)
+    worker = ray._private.worker.global_worker
+    yield Engine(
+        ray,
+        _ray_workers,
+        also=lambda: [context],
+        refused=lambda: [ray.put(1)],
+        held=lambda: len(worker.core_worker.get_all_reference_counts()),
+    )
     ray.shutdown()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -204,7 +248,13 @@ def spark():
     folder = tempfile.mkdtemp(prefix="windfall-spark-")
     try:
         with _spark_cluster(folder) as master, _spark_session(folder, master) as session:
-            yield Engine(session, _spark_workers)
+            yield Engine(
+                session,
+                _spark_workers,
+                also=lambda: [session.sparkContext],
+                refused=lambda: [session.read],
+                held=lambda: len(os.listdir(session.sparkContext._temp_dir)),
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -250,6 +300,8 @@ SPARK = {
     "spark.executor.memory": "600m",
     "spark.sql.shuffle.partitions": "4",
     "spark.default.parallelism": str(WORKERS),
+    # More than this never comes to the driver.
+    "spark.driver.maxResultSize": "4m",
 }
 
 

@@ -1,8 +1,11 @@
 """The jobs of the suite: every function that has `on=`, with formulas and with code of Python."""
 
+import os
+
 import numpy as np
 
 import windfall
+from windfall.backends.worker import Parcel
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=300)
@@ -125,6 +128,27 @@ CODE = {
         **on,
     ),
 }
+
+
+class Noted(Parcel):
+    """What a job reads, which writes down wherever it is unpacked."""
+
+    notes: str
+
+    @classmethod
+    def of(cls, parcel, notes):
+        noted = cls(*parcel)
+        noted.notes = str(notes)
+        return noted
+
+    def __reduce__(self):
+        return unpacked, (self.notes, *self)
+
+
+def unpacked(notes, *fields):
+    with open(notes, "a") as file:
+        file.write(f"{os.getpid()} {'copied' if fields[1].flags.owndata else 'in place'}\n")
+    return Noted.of(Parcel(*fields), notes)
 
 
 def told(result):

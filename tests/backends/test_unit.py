@@ -131,6 +131,17 @@ def test_what_is_no_engine_is_refused():
     with pytest.raises(windfall.InputError, match="`on` is `7`; it must be a cluster"):
         windfall.pi(1000, on=7)
 
+    with pytest.raises(windfall.InputError, match="Ray is not connected") as caught:
+        windfall.pi(1000, on=pytest.importorskip("ray"))
+    assert caught.value.hint == "call ray.init() first"
+    joblib = pytest.importorskip("joblib")
+    with pytest.raises(windfall.InputError, match="`'lokey'` is no joblib.Parallel"):
+        windfall.backends.Joblib("lokey", workers=2)
+    with pytest.raises(windfall.InputError, match="says its own number of jobs"):
+        windfall.backends.Joblib(joblib.Parallel(n_jobs=2), workers=3)
+
+
+def test_an_executor_that_is_silent_is_asked_for_its_workers():
     class Silent(Counting):
         def __init__(self):
             self.sent = []

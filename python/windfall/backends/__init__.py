@@ -1,8 +1,10 @@
 """Run on engines that are there already: Dask, Ray, Spark, joblib, pools of processes, MPI.
 
-Every function's `on=` takes such an engine as it is: a Dask `Client`, the module `ray`, a
-`SparkSession`, a `joblib.Parallel` or any `concurrent.futures.Executor`. The answer is the same
-bytes as on threads. The classes here are for those who want to say more::
+Every function's `on=` takes such an engine as it is: a Dask `Client` or its executor, the module
+`ray` or what `ray.init()` returned, a `SparkSession` or `SparkContext`, a `joblib.Parallel`, a
+`joblib.parallel_config`, a backend of joblib or the module `joblib` for what is configured, or any
+`concurrent.futures.Executor`. The answer is the same bytes as on threads. The classes here are for
+those who want to say more::
 
     dask = windfall.backends.Dask(client, shared_storage=True)
     windfall.bootstrap("law.parquet", "mean(x)", on=dask)
@@ -43,10 +45,11 @@ def find(on: Any) -> Backend | None:
 
     if isinstance(on, Backend):
         return on
-    if _is_executor(on):
-        return _stands_for("Pool", on)
     name = on.__name__ if isinstance(on, ModuleType) else type(on).__module__
     top = name.split(".")[0]
+    # Dask's executor stands for its client; joblib's loky is a pool like any other.
+    if _is_executor(on) and top != "distributed":
+        return _stands_for("Pool", on)
     for own, (_, theirs) in _HOMES.items():
         if top == theirs:
             return _stands_for(own, on)

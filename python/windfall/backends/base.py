@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from .. import __version__
 from .._core import order_s
 from .._errors import InputError, UnsupportedError
-from .worker import LACKING, OTHER_VERSION, Parcel, Reply
+from .worker import LACKING, OTHER_VERSION, Parcel, Reply, version
 
 if TYPE_CHECKING:
     from .._core import Round
@@ -37,6 +38,9 @@ IN_FLIGHT = 2
 
 LOSSES_MAX = 3
 """How often a run may lose workers before it is an error."""
+
+CAUSES_MAX = 5
+"""How many causes of causes are looked at."""
 
 Told: TypeAlias = tuple[int, bytes, str]
 """How an order ended, its bytes, and the worker."""
@@ -264,14 +268,13 @@ class _Flight:
         losses: tuple[type[BaseException], ...] = (CancelledError, *self.backend.losses())
         try:
             reply = Reply(*future.result())
-        except losses as error:
+        except BaseException as error:
+            refuse_lacking(self.backend.name, error)
+            if not isinstance(error, losses):
+                raise
             if not self.round.is_stopped:
                 self._lost(error, generation, order)
             return None
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.split(".")[0] != "windfall":
-                raise
-            raise other_version(self.backend.name, "no such module") from error
         if reply.status == LACKING:
             self._send(order, is_lacking=True)
             return None
@@ -295,15 +298,31 @@ class _Flight:
             future.cancel()
 
 
+NONE_THERE = "no such module"
+"""What stands for the version of workers that have no Windfall."""
+
+
 def other_version(name: str, there: str) -> UnsupportedError:
     """Return the error for workers that have another Windfall, or none."""
-    hint = f"pip install windfall=={__version__} where the workers of {name} start"
-    error = UnsupportedError(
-        f"a worker of {name} has windfall {there}, this process {__version__}: the same job could"
-        f" give other bytes there\nhint: {hint}"
+    return UnsupportedError.with_hint(
+        f"a worker of {name} has windfall {there}, this process {version()}: the same job could"
+        " give other bytes there",
+        f"pip install windfall=={__version__} where the workers of {name} start",
     )
-    error.hint = hint
-    return error
+
+
+def refuse_lacking(name: str, error: BaseException) -> None:
+    """Raise if `error`, or what caused it, says that a worker cannot import Windfall.
+
+    Engines tell of it by the exception, by one of their own, or by a remote traceback as text.
+    """
+    link: BaseException | None = error
+    for _ in range(CAUSES_MAX):
+        if link is None:
+            return
+        if re.search(r"No module named 'windfall['.]", str(link)):
+            raise other_version(name, NONE_THERE) from error
+        link = link.__cause__
 
 
 def count_of(workers: int | None, found: Any, name: str) -> int:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from .. import __version__
-from .base import Backend, Future, count_of
-from .worker import Parcel, run
+from .base import NONE_THERE, Backend, Future, count_of, other_version
+from .worker import Parcel, run, version
 
 ALWAYS_BYTES = 64 << 10
 """A parcel up to this size goes with every order; a larger one to a worker that lacks it."""
@@ -44,13 +49,16 @@ class Pool(Backend):
 
     def submit(self, order: bytes, shared: Parcel | None, *, is_lacking: bool) -> Future:
         sent = shared if is_lacking or self._is_here or is_small(shared) else None
-        return (self._own or self.executor).submit(run, order, sent, __version__)
+        return (self._own or self.executor).submit(run, order, sent, version())
 
     def revive(self, error: BaseException) -> bool:
         """Go on with a pool of the same kind; the one that was given stays broken."""
         again = _again(self._own or self.executor)
         if again is None:
             return False
+        if not _has_windfall(again):
+            _end(again)
+            raise other_version(self.name, NONE_THERE) from error
         if self._own is None:
             warnings.warn(
                 f"a worker of the {self.name} died, and the pool with it: its shards are run again"
@@ -64,9 +72,7 @@ class Pool(Backend):
 
     def close(self) -> None:
         if self._own is not None:
-            # Nothing of ours is under way any more; loky's workers would linger.
-            lingers = not isinstance(self._own, ProcessPoolExecutor)
-            self._own.shutdown(wait=True, **({"kill_workers": True} if lingers else {}))
+            _end(self._own)
             self._own = None
 
 
@@ -84,10 +90,23 @@ def _workers(executor: Any) -> int | None:
     view = getattr(executor, "view", None)  # an executor of our clusters
     if view is not None:
         return len(view)
-    client = getattr(executor, "_client", None)  # Dask's
-    if client is not None and hasattr(client, "nthreads"):
-        return int(sum(client.nthreads().values()))
     return None
+
+
+def _end(pool: Executor) -> None:
+    """End a pool of ours, of which nothing is under way any more; loky's workers would linger."""
+    lingers = not isinstance(pool, ProcessPoolExecutor)
+    pool.shutdown(wait=True, **({"kill_workers": True} if lingers else {}))
+
+
+def _has_windfall(pool: Executor) -> bool:
+    """Whether the processes of a pool find Windfall: one without dies of an order, and is mute."""
+    try:
+        return pool.submit(find_spec, "windfall").result() is not None
+    except ModuleNotFoundError:
+        return False
+    except BrokenExecutor:
+        return True
 
 
 def _again(executor: Any) -> Executor | None:

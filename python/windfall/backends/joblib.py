@@ -4,45 +4,63 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import __version__
 from .._errors import InputError
-from .base import IN_FLIGHT, LOSSES_MAX, TICK_S, Backend, Session, Sizes, Told, other_version
+from .base import (
+    IN_FLIGHT,
+    LOSSES_MAX,
+    TICK_S,
+    Backend,
+    Session,
+    Sizes,
+    Told,
+    other_version,
+    refuse_lacking,
+)
 from .executor import is_small
-from .worker import LACKING, OTHER_VERSION, Parcel, Reply, run
+from .worker import LACKING, OTHER_VERSION, Parcel, Reply, run, version
 
 if TYPE_CHECKING:
     from .._core import Round
 
 
 class Joblib(Backend):
-    """The workers of a `joblib.Parallel`.
+    """The workers of joblib.
 
     Parameters
     ----------
-    parallel : joblib.Parallel
-        Its number of jobs and its backend are used, the rest is not.
+    parallel : joblib.Parallel, joblib.parallel_config, backend, name or the module joblib
+        A `Parallel` or a `parallel_config`, of which the number of jobs and the backend are used,
+        the rest is not; a backend itself or its name, as "threading"; or the module, for what is
+        configured where this is called.
+    workers : int, optional
+        Of a backend or a name, the number of jobs; all cores if left out.
     shared_storage : bool
         See `Backend`.
     """
 
-    def __init__(self, parallel: Any, *, shared_storage: bool = False) -> None:
+    def __init__(
+        self, parallel: Any, *, workers: int | None = None, shared_storage: bool = False
+    ) -> None:
         import joblib
 
-        if not isinstance(parallel, joblib.Parallel):
-            raise InputError(
-                f"`{parallel!r}` is no joblib.Parallel\nhint: on=joblib.Parallel(n_jobs=-1)"
-            )
-        self.parallel = parallel
+        self.parallel = parallel = _parallel(parallel, workers)
+        kind = type(parallel._backend).__name__
         with joblib.parallel_config(backend=parallel._backend):
             self.workers = max(1, joblib.effective_n_jobs(parallel.n_jobs))
+        if self.workers > 1 and not parallel._backend.supports_return_generator:
+            raise InputError.with_hint(
+                f"joblib's {kind} hands out no result before the last is there",
+                'on=joblib.Parallel(n_jobs=4, backend="loky"), or a ProcessPoolExecutor',
+            )
         is_here = getattr(parallel._backend, "supports_sharedmem", False)
         self.mapping = "thread-pool" if is_here else "joblib"
-        self.name = f"joblib ({type(parallel._backend).__name__})"
+        self.name = f"joblib ({kind})"
         self.shared_storage = shared_storage
 
     def open(self) -> Session:
@@ -55,9 +73,11 @@ class _Calls(Session):
     backend: Joblib
 
     def replies(self, round: Round) -> Iterator[Told | None]:
+        before = self.shared
         self.share(round)
         sizes = Sizes(round, self.backend)
-        orders = _Orders(round, sizes, self.shared)
+        with_parcel = 0 if self.shared is before else IN_FLIGHT * self.workers
+        orders = _Orders(round, sizes, self.shared, with_parcel)
         while orders.left:
             found: queue.SimpleQueue[Any] = queue.SimpleQueue()
             caller = threading.Thread(target=self._call, args=(orders, found), daemon=True)
@@ -104,6 +124,8 @@ class _Calls(Session):
                 continue
             if item is None:
                 return
+            if isinstance(item, BaseException):
+                refuse_lacking(self.name, item)
             if isinstance(item, BrokenExecutor):
                 self.lost(item)
                 orders.put_all_back()
@@ -136,8 +158,10 @@ class _Order(NamedTuple):
 class _Orders:
     """What a `Parallel` is given, one order after the other, on whatever thread it asks."""
 
-    def __init__(self, round: Round, sizes: Sizes, shared: Parcel | None) -> None:
+    def __init__(self, round: Round, sizes: Sizes, shared: Parcel | None, with_parcel: int) -> None:
         self.round, self.sizes, self.shared = round, sizes, shared
+        self.with_parcel = with_parcel
+        """How many of the first orders carry what the job reads, be it large."""
         self.is_over = False
         self.again: deque[_Order] = deque()
         self._flying: dict[int, _Order] = {}
@@ -157,8 +181,9 @@ class _Orders:
                 order = self.again.popleft() if self.again else self._take()
                 place, self._count = self._count, self._count + 1
                 self._flying[place] = order
-            sent = self.shared if order.is_lacking or is_small(self.shared) else None
-            yield delayed(_numbered)(place, order.body, sent, __version__)
+            is_with = order.is_lacking or place < self.with_parcel or is_small(self.shared)
+            sent = self.shared if is_with else None
+            yield delayed(_numbered)(place, order.body, sent, version())
 
     def _take(self) -> _Order:
         return _Order(*self.round.take(self.sizes.next()))
@@ -180,5 +205,42 @@ class _Orders:
             self._flying.clear()
 
 
-def _numbered(place: int, order: bytes, parcel: Parcel | None, version: str) -> tuple[int, Reply]:
-    return place, run(order, parcel, version)
+def _numbered(place: int, order: bytes, parcel: Parcel | None, needed: str) -> tuple[int, Reply]:
+    reply = run(order, parcel, needed)
+    if reply.status == LACKING:
+        # joblib would send one order after the other here before the first is sent anew.
+        time.sleep(TICK_S)
+    return place, reply
+
+
+def _parallel(given: Any, workers: int | None) -> Any:
+    """Return the `Parallel` that something of joblib's stands for."""
+    import joblib
+    from joblib.parallel import ParallelBackendBase
+
+    is_backend = isinstance(given, (str, ParallelBackendBase))
+    if workers is not None and not is_backend:
+        raise InputError.with_hint(
+            f"`workers` is `{workers}`, and `{given!r}` says its own number of jobs",
+            "leave it out",
+        )
+    if isinstance(given, joblib.Parallel):
+        return given
+    told: dict[str, Any] = {}
+    if is_backend:
+        told = {"backend": given, "n_jobs": -1 if workers is None else workers}
+    elif isinstance(given, joblib.parallel_config):
+        told = {key: given.parallel_config[key] for key in ("backend", "n_jobs")}
+    elif given is not joblib:
+        raise _no_joblib(given)
+    try:
+        return joblib.Parallel(**told)
+    except ValueError as error:
+        raise _no_joblib(given) from error
+
+
+def _no_joblib(given: Any) -> InputError:
+    return InputError.with_hint(
+        f"`{given!r}` is no joblib.Parallel, nor a backend of joblib",
+        'on=joblib.Parallel(n_jobs=-1), or windfall.backends.Joblib("loky", workers=4)',
+    )

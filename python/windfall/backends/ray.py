@@ -6,10 +6,9 @@ from concurrent.futures import BrokenExecutor
 from importlib import import_module
 from typing import Any
 
-from .. import __version__
 from .._errors import InputError
 from .base import Backend
-from .worker import Parcel, Reply, run
+from .worker import Parcel, Reply, run, version
 
 RETRIES = 3
 """How often Ray runs an order again whose worker died."""
@@ -33,7 +32,11 @@ class Ray(Backend):
     def __init__(self, ray: Any, *, shared_storage: bool = False) -> None:
         module: Any = import_module("ray")
         if not module.is_initialized():
-            raise InputError("Ray is not connected to a cluster\nhint: call ray.init() first")
+            raise InputError.with_hint("Ray is not connected to a cluster", "call ray.init() first")
+        if ray is not module and not hasattr(ray, "ray_version"):
+            raise InputError.with_hint(
+                f"`{ray!r}` is no cluster of Ray", "on=ray, or what ray.init() returned"
+            )
         self._ray = module
         self.workers = max(1, int(module.cluster_resources().get("CPU", 1)))
         self.name = f"Ray ({module.get_runtime_context().gcs_address})"
@@ -44,7 +47,7 @@ class Ray(Backend):
         return self._ray.put(parcel)
 
     def submit(self, order: bytes, shared: Any, *, is_lacking: bool) -> _Order:
-        return _Order(self._ray, self._run.remote(order, shared, __version__))
+        return _Order(self._ray, self._run.remote(order, shared, version()))
 
     def losses(self) -> tuple[type[BaseException], ...]:
         exceptions = self._ray.exceptions

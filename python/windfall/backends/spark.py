@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
-from .. import __version__
-from .._errors import InputError
-from .base import IN_FLIGHT, Backend, other_version
-from .worker import Parcel, Reply, run
+from .._errors import InputError, TaskError
+from .base import IN_FLIGHT, NONE_THERE, Backend, other_version
+from .worker import Parcel, Reply, here, run, version
 
 ORDER = "__windfall_row__"
 """The column that keeps the order of rows while groups are brought together."""
 
 STREAM_NAME = "windfall map"
 """The name of the streams of a map's items."""
+
+ITEM_FAILED = "an item of windfall's map failed:"
+"""What stands before the packed failure of an item in Spark's text of an error."""
 
 
 class Spark(Backend):
@@ -40,9 +43,9 @@ class Spark(Backend):
             context = getattr(session, "sparkContext", session)
             found = int(context.defaultParallelism)
         except Exception as error:
-            raise InputError(
-                f"`{session!r}` has no SparkContext, as a session of Spark Connect has none\n"
-                "hint: on a classic SparkSession, or a SparkContext"
+            raise InputError.with_hint(
+                f"`{session!r}` has no SparkContext, as a session of Spark Connect has none",
+                "on a classic SparkSession, or a SparkContext",
             ) from error
         self.context = context
         self.workers = found if workers is None else workers
@@ -63,18 +66,22 @@ class Spark(Backend):
         return self._threads.submit(self._reply, order, shared)
 
     def _reply(self, order: bytes, shared: Any) -> Reply:
-        task = _Task(shared, __version__)
+        task = _there("run_order", shared)
         try:
             reply: Reply = self.context.parallelize([order], 1).map(task).collect()[0]
         except Exception as error:
             # At Ctrl-C PySpark itself takes back all jobs.
-            text = str(error)
-            if "cancelled" in text:
-                raise CancelledError(text) from error
-            if "No module named 'windfall" in text:
-                raise other_version(self.name, "no such module") from error
+            if "cancelled" in str(error):
+                raise CancelledError(str(error)) from error
+            self._refuse_other(error)
             raise
         return reply
+
+    def _refuse_other(self, error: Exception) -> None:
+        """Raise if Spark's error is that of `_there`."""
+        found = re.search(r"has windfall (.+?), this process", str(error))
+        if found is not None:
+            raise other_version(self.name, found[1]) from error
 
     def close(self) -> None:
         if self._threads is not None:
@@ -101,6 +108,14 @@ class Spark(Backend):
         per_task : int, optional
             Items of a task; by default four tasks a worker.
 
+        Raises
+        ------
+        TaskError
+            If the function does: with the item, its arguments, the seed and the trace there. The
+            cause is the exception itself.
+        UnsupportedError
+            If the workers have another Windfall, or none.
+
         Examples
         --------
         >>> windfall.backends.Spark(spark).map(lambda x: x**2, range(4))  # doctest: +SKIP
@@ -110,43 +125,99 @@ class Spark(Backend):
         if not items:
             return []
         tasks = 4 * self.workers if per_task is None else -(-len(items) // per_task)
-        call = _Call(function, None if rng is None else str(rng))
+        call = _there("call_items", function, None if rng is None else str(rng))
         parts = self.context.parallelize(items, min(len(items), tasks)).mapPartitions(call)
-        results: list[Any] = parts.collect()
+        try:
+            results: list[Any] = parts.collect()
+        except Exception as error:
+            self._refuse_other(error)
+            self._name_item(error, rng)
+            raise
         return results
 
+    def _name_item(self, error: Exception, seed: int | None) -> None:
+        """Raise if Spark's error is the failure of an item."""
+        import base64
+        import pickle
 
-class _Task:
-    """What Spark calls with an order; it travels by its names alone."""
+        from .._cluster.failure import remote_error
 
-    def __init__(self, shared: Any, version: str) -> None:
-        self.shared, self.version = shared, version
+        found = re.search(f"{ITEM_FAILED} ([A-Za-z0-9+/=]+)", str(error))
+        if found is None:
+            return
+        item, call, worker, packed = pickle.loads(base64.b64decode(found[1]))
+        told = remote_error(packed, None, -1, 0)
+        failed = TaskError(
+            f"task {item} failed (seed {seed}, {self.name}, {worker}): {told.ename}: {told.evalue}"
+            f"\n{told.traceback.rstrip()}\nitem {item} of the map: {call}"
+        )
+        failed.tasks, failed.seed = (item, item + 1), seed
+        failed.worker, failed.trace = f"{self.name}, {worker}", told.traceback
+        raise failed from told.__cause__
 
-    def __call__(self, order: bytes) -> Reply:
-        parcel = None if self.shared is None else Parcel(*self.shared.value)
-        return run(order, parcel, self.version)
+
+def _there(work: str, *given: Any) -> Callable[[Any], Any]:
+    """Return a function of this module as Spark gets it, with its last arguments.
+
+    It travels by value, so that it can speak where Windfall is missing, or is another one.
+    """
+    needed = version()
+    refusal = other_version("Spark", "<another>").args[0]
+
+    def checked(what: Any) -> Any:
+        try:
+            from windfall.backends import spark, worker
+
+            found = worker.version()
+        except ImportError:
+            found = NONE_THERE
+        if found != needed:
+            raise RuntimeError(refusal.replace("<another>", found))
+        return getattr(spark, work)(what, *given)
+
+    return checked
 
 
-class _Call:
-    """A user's function on the items of a partition."""
+def run_order(order: bytes, shared: Any) -> Reply:
+    """Run an order in a worker of Spark."""
+    parcel = None if shared is None else Parcel(*shared.value)
+    return run(order, parcel, version())
 
-    def __init__(self, function: Callable[..., Any], seed: str | None) -> None:
-        self.function, self.seed = function, seed
 
-    def __call__(self, items: Iterable[tuple[int, tuple[Any, ...]]]) -> Iterator[Any]:
-        import numpy as np
+def call_items(
+    items: Iterable[tuple[int, tuple[Any, ...]]], function: Callable[..., Any], seed: str | None
+) -> Iterator[Any]:
+    """Call a user's function on the items of a partition."""
+    import numpy as np
 
-        from .._core import StreamBits
+    from .._core import StreamBits
 
-        bits: Any = None
-        for place, arguments in items:
-            if self.seed is None:
-                yield self.function(*arguments)
-                continue
-            if bits is None:
-                bits = StreamBits(self.seed, STREAM_NAME, place)
-            bits.move_to(self.seed, STREAM_NAME, place)
-            yield self.function(*arguments, rng=np.random.Generator(bits))
+    bits: Any = None
+    for item, arguments in items:
+        more = {}
+        if seed is not None:
+            bits = bits or StreamBits(seed, STREAM_NAME, item)
+            bits.move_to(seed, STREAM_NAME, item)
+            more["rng"] = np.random.Generator(bits)
+        try:
+            result = function(*arguments, **more)
+        except Exception as error:
+            raise RuntimeError(_told(item, function, arguments, error)) from None
+        yield result
+
+
+def _told(item: int, function: Callable[..., Any], arguments: Any, error: Exception) -> str:
+    """Return the failure of an item as text, which is all that Spark brings back of it."""
+    import base64
+    import pickle
+
+    from .._cluster.failure import describe
+    from .._cluster.map_engine import short
+
+    label = getattr(function, "__qualname__", None) or type(function).__qualname__
+    call = f"{label}({', '.join(map(short, arguments))})"
+    packed = pickle.dumps((item, call, here(), describe(error, 1)))
+    return f"{ITEM_FAILED} {base64.b64encode(packed).decode()}"
 
 
 def fit_many(data: Any, model: str, *, by: str | Sequence[str], **options: Any) -> Any:
@@ -171,7 +242,9 @@ def fit_many(data: Any, model: str, *, by: str | Sequence[str], **options: Any) 
     -------
     pyspark.sql.DataFrame
         The columns of the local table, in no particular order of rows. It is computed when it
-        is used. Each group has the numbers that the local function gives it.
+        is used; workers with another Windfall, or none, are an error then. Each group has the
+        numbers that the local function gives to its rows in the order in which Spark has them:
+        of one file, as they lie in it.
     """
     from pyspark.sql import functions as F
 
@@ -183,10 +256,17 @@ def fit_many(data: Any, model: str, *, by: str | Sequence[str], **options: Any) 
         if key not in data.columns:
             raise InputError(f"`by` names `{key}`; there are {data.columns}")
     _refuse_levels(data, model, keys, options)
-    fit = _Fit(model, keys, options)
+    schema = _Fit(model, keys, options).schema(data)
     rows = data.withColumn(ORDER, F.monotonically_increasing_id())
     grouped = rows.repartition(*keys).sortWithinPartitions(ORDER)
-    return grouped.mapInArrow(fit, fit.schema(data))
+    return grouped.mapInArrow(_there("fit_groups", model, keys, options), schema)
+
+
+def fit_groups(
+    batches: Iterable[Any], model: str, keys: list[str], options: dict[str, Any]
+) -> Iterator[Any]:
+    """Fit the groups of a partition."""
+    return _Fit(model, keys, options)(batches)
 
 
 def _refuse_levels(data: Any, model: str, keys: list[str], options: dict[str, Any]) -> None:

@@ -25,6 +25,11 @@ class Parcel(NamedTuple):
     """The tables that every worker can read: name in the job, path, content hash."""
 
 
+def version() -> str:
+    """Return what must be the same where orders come from and where they are run."""
+    return __version__
+
+
 # How an order ended.
 DONE, FAILED, LACKING, OTHER_VERSION = range(4)
 
@@ -39,10 +44,14 @@ class Reply(NamedTuple):
     worker: str
 
 
-def run(order: bytes, parcel: Parcel | None, version: str) -> Reply:
-    """Run the shards of `order`; `version` is that of Windfall where the order comes from."""
-    here = f"process {os.getpid()} on {platform.node()}"
-    if version != __version__:
-        return Reply(OTHER_VERSION, __version__.encode(), 0.0, here)
+def here() -> str:
+    """Return which process this is."""
+    return f"process {os.getpid()} on {platform.node()}"
+
+
+def run(order: bytes, parcel: Parcel | None, needed: str) -> Reply:
+    """Run the shards of `order`; `needed` is the version where the order comes from."""
+    if needed != version():
+        return Reply(OTHER_VERSION, version().encode(), 0.0, here())
     packed, files = (None, None) if parcel is None else (parcel.packed, parcel.files)
-    return Reply(*run_order(order, packed, files), here)
+    return Reply(*run_order(order, packed, files), here())
