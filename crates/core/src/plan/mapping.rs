@@ -75,7 +75,7 @@ impl Mapping {
         Self { name, place, workers: 1, costs: Costs::NONE, source, missing: None }
     }
 
-    /// The mapping of [`DEFAULTS`] called `name`, with so many workers; none if there is no such row.
+    /// The mapping of [`DEFAULTS`] called `name`, with so many workers; none if no row is.
     pub fn of_default(name: &str, workers: usize) -> Option<Self> {
         let Default { name, costs, source, .. } = *default_of(name)?;
         let (name, source, place, missing) = (name.into(), source.into(), None, None);
