@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import threading
 import time
 
 import psutil
@@ -54,9 +55,16 @@ def engine(request):
 
 
 def shared_memory():
-    """The segments that have a name, but for those of others: joblib's go when its process ends."""
+    """The segments that have a name, but for those of others: joblib's go when its process ends.
+
+    So do the semaphores of a pool of loky whose workers were killed while its feeder was writing to
+    them: that thread waits for a reader as long as the process lives.
+    """
     names = os.listdir("/dev/shm") if os.path.isdir("/dev/shm") else []
-    return {name for name in names if not name.startswith(("vader", "mpich", "joblib_memmapping"))}
+    others = ["vader", "mpich", "joblib_memmapping"]
+    if any(thread.name == "QueueFeederThread" for thread in threading.enumerate()):
+        others.append(f"sem.loky-{os.getpid()}-")
+    return {name for name in names if not name.startswith(tuple(others))}
 
 
 def _is_tracker(process):

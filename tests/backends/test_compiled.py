@@ -4,6 +4,10 @@ Means lie within 5 Monte Carlo errors and standard deviations within 8 %, some 5
 one false alarm in 10^5 runs, and the seed is fixed.
 """
 
+import importlib.util
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -25,23 +29,30 @@ def log_density(x, log):
     return normal + (1 + len(WAITS)) * log(rate) - rate * (1 + WAITS.sum())
 
 
-@pytest.fixture
-def jax():
-    """JAX, its precision put back afterwards."""
-    jax = pytest.importorskip("jax", reason="jax is not installed")
-    before = jax.config.jax_enable_x64
-    yield jax
-    jax.config.update("jax_enable_x64", before)
-    jax.clear_caches()
+def of_jax(is_double):
+    """A function that JAX compiles, in one precision or the other."""
+    import jax
 
-
-def by_jax(jax, is_double):
     jax.config.update("jax_enable_x64", is_double)
-    jax.clear_caches()
-    return jax.jit(jax.value_and_grad(lambda x: log_density(x, jax.numpy.log)))
+    function = jax.jit(jax.value_and_grad(lambda x: log_density(x, jax.numpy.log)))
+    value, gradient = function(MEAN)
+    assert gradient.dtype == (np.float64 if is_double else np.float32)
+    digits = 1e-13 if is_double else 1e-5
+    np.testing.assert_allclose(value, log_density(MEAN, np.log), rtol=digits)
+    return function
 
 
-def check(function):
+def of_pytensor():
+    """A function that PyTensor compiles."""
+    import pytensor
+
+    x = pytensor.tensor.dvector("x")
+    value = log_density(x, pytensor.tensor.log)
+    return pytensor.function([x], [value, pytensor.grad(value, x)])
+
+
+def check(compiled, *precision):
+    function = compiled(*precision)
     alone, shared = (windfall.sample(function, workers=workers, **RUN) for workers in (1, 4))
     assert alone.method == "nuts"
     assert np.all(np.abs(alone.estimate - MEAN) < 5 * alone.mcse)
@@ -49,24 +60,15 @@ def check(function):
     assert alone.to_json() == shared.to_json()
 
 
-def test_a_function_of_jax_in_double_precision(jax):
-    function = by_jax(jax, True)
-    value, gradient = function(MEAN)
-    assert gradient.dtype == np.float64
-    np.testing.assert_allclose(value, log_density(MEAN, np.log), rtol=1e-13)
-    check(function)
-
-
-def test_a_function_of_jax_as_it_comes_has_seven_digits(jax):
-    function = by_jax(jax, False)
-    value, gradient = function(MEAN)
-    assert gradient.dtype == np.float32
-    assert abs(float(value) / float(log_density(MEAN, np.log)) - 1) < 1e-5
-    check(function)
-
-
-def test_a_function_of_pytensor():
-    pytensor = pytest.importorskip("pytensor", reason="pytensor is not installed")
-    x = pytensor.tensor.dvector("x")
-    value = log_density(x, pytensor.tensor.log)
-    check(pytensor.function([x], [value, pytensor.grad(value, x)]))
+@pytest.mark.parametrize(
+    ("library", "compiled"),
+    [("jax", (of_jax, True)), ("jax", (of_jax, False)), ("pytensor", (of_pytensor,))],
+    ids=["jax in double precision", "jax as it comes", "pytensor"],
+)
+def test_a_compiled_function_is_a_model(library, compiled):
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    # In a process of its own: the threads of JAX bear no fork, and other tests here do.
+    apart = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=apart) as pool:
+        pool.submit(check, *compiled).result(300)
