@@ -52,8 +52,8 @@ def or_reason(cells, row, name, *more):
 
 # The ranks of MPI: what the command says of its own run.
 
-PAIRS = 5
-RESAMPLES, ROWS = 400_000, 20_000
+PAIRS = 3
+RESAMPLES, ROWS = 1_600_000, 20_000
 SHARDS = 20_000
 SMALL = ["integrate", "x0", "--bounds", "0:1", "-n", 512 * SHARDS, "--seed", 1]
 """Shards of some 20 µs, so many that what each costs beside its work shows."""
