@@ -56,7 +56,7 @@ def by_slurm(state):
     with place("Slurm, array") as solve:
         start_s, order_s = slurm_costs()
         costs = {"start_s": start_s, "order_s": order_s, "orders_per_worker": 1, "builds": True}
-        calibrate(state, "slurm", costs | {"repeats": True})
+        calibrate(state, "slurm", costs | {"submits": True})
         for job in JOBS:
             plan = windfall.plan(job, elsewhere=WORKERS, state=state)
             yield pair(state, plan, (job, "slurm"), lambda job=job: solve(job))

@@ -24,9 +24,10 @@ pub struct Costs {
     pub orders_per_worker: Option<u64>,
     /// Whether each worker builds the problem anew, every round, from tables that it is given.
     pub builds: bool,
-    /// Whether an order is not told what earlier rounds have found, and runs them again if its
-    /// shards need it.
-    pub repeats: bool,
+    /// Whether the main job goes out once and whole, as shards that are told nothing but the job:
+    /// rounds are not waited for, so that an order runs those before its shards again if it needs
+    /// them, and what is no part of the main job runs where it is merged.
+    pub submits: bool,
 }
 
 impl Costs {
@@ -40,7 +41,7 @@ impl Costs {
         bytes_per_s: None,
         orders_per_worker: None,
         builds: false,
-        repeats: false,
+        submits: false,
     };
 }
 
@@ -153,7 +154,7 @@ pub const DEFAULTS: &[Default] = &[
             order_s: 1.0,
             bytes_per_s: Some(1e8),
             orders_per_worker: Some(1),
-            repeats: true,
+            submits: true,
             ..SENT
         },
         source: "Slurm 22.05 on one node, by benches/mappings/costs.py, 2026-11",

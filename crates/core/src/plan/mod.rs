@@ -4,6 +4,7 @@
 //! pilot.rs     runs some shards of a problem and measures them: a Profile
 //! probe.rs     the executor that the pilot runs on
 //! profile.rs   what a pilot found, round by round
+//! submitted.rs the same where the main job goes out whole
 //! mapping.rs   what each mapping costs, as data
 //! schedule.rs  when the last worker is done
 //! model.rs     the time of a profile on a mapping, and where it breaks even
@@ -34,6 +35,7 @@ mod pilot;
 mod probe;
 mod profile;
 mod schedule;
+mod submitted;
 mod table;
 
 pub use calibrate::{calibrate_threads, median};

@@ -3,6 +3,8 @@
 use super::mapping::{Costs, Mapping};
 use super::profile::{Profile, Round};
 use super::schedule::makespan;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// The 95th percentile of the standard normal: intervals hold 90 % of what is.
 const REACH: f64 = 1.644_853_626_951_472_2;
@@ -49,6 +51,7 @@ pub struct Prediction {
 /// ```
 pub fn predict(profile: &Profile, mapping: &Mapping, error: f64) -> Prediction {
     let alone_s = seconds(profile, &Mapping::serial());
+    let profile = &as_run(profile, mapping);
     let seconds = seconds(profile, mapping);
     let workers = mapping.workers.max(1) as f64;
     let slowdown = profile.slowdown(mapping);
@@ -66,18 +69,17 @@ pub fn predict(profile: &Profile, mapping: &Mapping, error: f64) -> Prediction {
     }
 }
 
-fn seconds(profile: &Profile, mapping: &Mapping) -> f64 {
-    let (mut rounds_s, mut before_s) = (0.0, 0.0);
-    for round in &profile.rounds {
-        rounds_s += round_s(profile, (round, before_s), mapping);
-        before_s += if repeats(profile, mapping) { round.work_s() } else { 0.0 };
+/// The profile in the rounds that the mapping runs.
+pub(super) fn as_run<'p>(profile: &'p Profile, mapping: &Mapping) -> Cow<'p, Profile> {
+    match mapping.costs.submits {
+        true => Cow::Owned(profile.submitted()),
+        false => Cow::Borrowed(profile),
     }
-    fixed_s(profile, mapping) + rounds_s
 }
 
-/// Whether every order of a round runs those before it again.
-fn repeats(profile: &Profile, mapping: &Mapping) -> bool {
-    profile.is_chained && mapping.costs.repeats
+fn seconds(profile: &Profile, mapping: &Mapping) -> f64 {
+    let rounds_s: f64 = profile.rounds.iter().map(|round| round_s(profile, round, mapping)).sum();
+    fixed_s(profile, mapping) + rounds_s
 }
 
 /// What does not depend on the number of shards or rounds.
@@ -118,7 +120,7 @@ pub(super) fn orders(round: &Round, mapping: &Mapping) -> (u64, u64) {
     (round.shards.div_ceil(shards), shards)
 }
 
-fn round_s(profile: &Profile, (round, before_s): (&Round, f64), mapping: &Mapping) -> f64 {
+fn round_s(profile: &Profile, round: &Round, mapping: &Mapping) -> f64 {
     let slowdown = profile.slowdown(mapping);
     let (orders, each) = orders(round, mapping);
     let beside = beside_s(round, &mapping.costs);
@@ -127,7 +129,7 @@ fn round_s(profile: &Profile, (round, before_s): (&Round, f64), mapping: &Mappin
         let shards = each.min(round.shards - place * each) as f64;
         // Of very many orders one is like the other.
         let work = works.get(place as usize).copied().unwrap_or(round.mean_s * shards);
-        mapping.costs.order_s + (before_s + work) * slowdown + shards * beside
+        mapping.costs.order_s + work * slowdown + shards * beside
     };
     let spent = makespan(orders, mapping.workers, order_s);
     // Partials are merged one after the other, while others are being made.
@@ -135,7 +137,8 @@ fn round_s(profile: &Profile, (round, before_s): (&Round, f64), mapping: &Mappin
     begin_s(profile, round, mapping) + spent.max(merged)
 }
 
-/// The work of each of the first few orders, such that together they are that of the round.
+/// The work of each of the first few orders, such that together they are that of the round, and
+/// what each runs again.
 fn works(round: &Round, orders: u64, each: u64) -> Vec<f64> {
     if orders > ORDERS_SEEN_MAX {
         return Vec::new();
@@ -148,11 +151,25 @@ fn works(round: &Round, orders: u64, each: u64) -> Vec<f64> {
         let sum: f64 = (0..seen).map(|shard| round.shard_s(first + shard * step)).sum();
         sum / seen as f64 * shards as f64
     };
-    let mut works: Vec<f64> = (0..orders).map(work).collect();
+    let works: Vec<f64> = (0..orders).map(work).collect();
     let sum: f64 = works.iter().sum();
     let scale = if sum > 0.0 { round.work_s() / sum } else { 1.0 };
-    works.iter_mut().for_each(|work| *work *= scale);
-    works
+    let with_again = |(order, work): (u64, f64)| {
+        let own = work * scale;
+        own + again_s(round, order * each..(order + 1) * each, own)
+    };
+    (0..).zip(works).map(with_again).collect()
+}
+
+/// The work before an order's `shards` that it runs again, if their own is `own_s`.
+fn again_s(round: &Round, shards: Range<u64>, own_s: f64) -> f64 {
+    let end = shards.end.min(round.shards);
+    let Some(&(first, before_s)) = round.chain.iter().rfind(|(first, _)| *first < end) else {
+        return 0.0;
+    };
+    // What it has of earlier rounds itself it does not run twice.
+    let had = first.saturating_sub(shards.start) as f64 / (end - shards.start) as f64;
+    (before_s - had * own_s).max(0.0)
 }
 
 /// Where the lines cross: with `x` times the tasks, one worker takes `a + x·b` and the mapping
@@ -164,16 +181,18 @@ fn break_even(profile: &Profile, mapping: &Mapping) -> Option<u64> {
     }
     let serial = Mapping::serial();
     let mut before = fixed_s(profile, mapping) - fixed_s(profile, &serial);
-    let (mut less, mut work_s) = (0.0, 0.0);
+    let mut less = 0.0;
     for round in &profile.rounds {
         let shards = round.shards as f64;
-        let (orders, _) = orders(round, mapping);
+        let (orders, each) = orders(round, mapping);
         let all_orders_s = orders as f64 * mapping.costs.order_s / mapping.workers as f64;
         before += begin_s(profile, round, mapping);
-        let again = if repeats(profile, mapping) { orders as f64 * work_s } else { 0.0 };
-        work_s += round.work_s();
-        let mut each = profile.slowdown(mapping) * (round.work_s() + again)
-            + shards * beside_s(round, &mapping.costs);
+        let work_s = match round.chain.is_empty() {
+            true => round.work_s(),
+            false => works(round, orders, each).iter().sum(),
+        };
+        let mut each =
+            profile.slowdown(mapping) * work_s + shards * beside_s(round, &mapping.costs);
         each /= mapping.workers as f64;
         match mapping.costs.orders_per_worker {
             Some(_) => before += all_orders_s,
@@ -241,15 +260,23 @@ mod tests {
     }
 
     #[test]
-    fn where_rounds_are_run_again_elsewhere_they_add_up() {
+    fn what_is_submitted_is_one_round_and_runs_those_before_again() {
         let mut profile = Profile::of_rounds(vec![Round::of_equal(4, 0.1); 3]);
-        let sent = Costs { repeats: true, ..Costs::NONE };
-        assert!((time(&profile, 2, sent) - 0.6).abs() < 1e-9);
+        let sent = Costs { submits: true, order_s: 1.0, orders_per_worker: Some(1), ..Costs::NONE };
+        // One order for each worker, not one for each round.
+        assert!((time(&profile, 2, sent) - 1.6).abs() < 1e-9);
         profile.is_chained = true;
-        // Two turns of an order of one shard, after 0, 4 and 8 shards of earlier rounds.
-        assert!((time(&profile, 2, sent) - 0.2 * (1.0 + 5.0 + 9.0)).abs() < 1e-9);
+        // Shards 6 to 12: those of the second half of round two, after the first, and of three,
+        // after both.
+        assert!((time(&profile, 2, sent) - (1.0 + 0.8 + 0.4)).abs() < 1e-9);
+        assert!((time(&profile, 3, sent) - (1.0 + 0.8 + 0.4)).abs() < 1e-9);
         assert!((time(&profile, 2, Costs::NONE) - 0.6).abs() < 1e-9);
-        assert_eq!(predict(&profile, &mapping(2, sent), 0.1).break_even, None);
+        assert!((predict(&profile, &mapping(2, sent), 0.1).speedup - 1.2 / 2.2).abs() < 1e-9);
+        // Two orders of 0.6 and 1.2 s on two workers save 0.3 s of 1.2 s, and cost one each.
+        assert_eq!(predict(&profile, &mapping(2, sent), 0.1).break_even, Some(40));
+        // What is no part of the main job is run once, by one.
+        profile.rounds[2].is_aside = true;
+        assert!((time(&profile, 2, sent) - (1.0 + 0.4 + 0.4 + 0.4)).abs() < 1e-9);
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn probe(
     limit_s: f64,
     control: &Control<'_>,
 ) -> Result<(Log, bool)> {
-    let probe = Probe::new(workers, limit_s, problem.is_search(), &control.cancel);
+    let probe = Probe::new(workers, limit_s, problem, &control.cancel);
     let relay = Relay { probe: &probe, control };
     let watched = Control { cancel: probe.own.clone(), observer: Some(&relay) };
     let solved = crate::catch(|| problem.solve(&probe, &watched));

@@ -6,7 +6,10 @@
 
 use super::profile::Round;
 use crate::executor::{Capabilities, Carries, Executor, Sink, Work, Yield};
-use crate::{Cancel, Control, Error, Moments, Observer, Progress, Result, Stopwatch, UnderWay};
+use crate::{
+    Cancel, Control, Error, JobSpec, Moments, Observer, Problem, Progress, Result, Stopwatch,
+    UnderWay,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,6 +37,8 @@ pub(super) struct Probe {
     pub limit_s: f64,
     /// Whether what a round finds decides what comes after, so that copies would lead astray.
     pub is_search: bool,
+    /// The main job, if it can be written down.
+    main: Option<JobSpec>,
     /// The flag of whoever asked for the pilot.
     outer: Cancel,
     /// The flag that it stops once nothing more is to be learnt.
@@ -75,11 +80,12 @@ struct Run {
 }
 
 impl Probe {
-    pub fn new(workers: usize, limit_s: f64, is_search: bool, outer: &Cancel) -> Self {
+    pub fn new(workers: usize, limit_s: f64, problem: &dyn Problem, outer: &Cancel) -> Self {
         Self {
+            main: problem.spec().cloned(),
             workers,
             limit_s,
-            is_search,
+            is_search: problem.is_search(),
             outer: outer.clone(),
             own: Cancel::default(),
             watch: Stopwatch::start(),
@@ -223,7 +229,8 @@ impl Executor for Probe {
         let done = runs.iter().filter(|run| !run.stopped).count() as u64;
         let is_cut = done < work.shards().len();
         let deliver_s = if is_cut { self.fill(work, sink, &claims)? } else { None };
-        let round = round(work, &runs, &claims, (&self.lock().under_way, deliver_s));
+        let mut round = round(work, &runs, &claims, (&self.lock().under_way, deliver_s));
+        round.is_aside = work.spec() != self.main.as_ref();
         let mut log = self.lock();
         if log.rounds.len() == 1 {
             log.is_chained = work.learnt().is_some();
@@ -304,6 +311,7 @@ fn round(
         deliver_s: deliver_s.unwrap_or(merge_s),
         bytes: size(&copies),
         is_extrapolated: ended.is_empty(),
+        ..Round::default()
     }
 }
 

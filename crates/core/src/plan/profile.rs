@@ -69,6 +69,11 @@ pub struct Round {
     pub bytes: Option<f64>,
     /// Whether the times are reckoned from shards that did not end.
     pub is_extrapolated: bool,
+    /// Whether it is no part of the main job, such as what comes before or after it.
+    pub is_aside: bool,
+    /// If it is a chain of rounds in one: the first shard of each but the first, and the work
+    /// before it, which must be run again where only the job is known.
+    pub chain: Vec<(u64, f64)>,
 }
 
 impl Round {

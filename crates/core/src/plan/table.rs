@@ -2,7 +2,7 @@
 
 use super::history::Errors;
 use super::mapping::{Costs, Mapping};
-use super::model::{Prediction, orders, predict};
+use super::model::{Prediction, as_run, orders, predict};
 use super::profile::{Profile, Round};
 use crate::{Error, Result};
 
@@ -157,7 +157,8 @@ fn limited(profile: &Profile, prediction: &Prediction) -> String {
     if most < *workers as u64 {
         return format!("there are {most} shards for {workers} workers");
     }
-    let started = costs.start_s + costs.round_s * profile.rounds.len() as f64;
+    let rounds = as_run(profile, &prediction.mapping).rounds.len();
+    let started = costs.start_s + costs.round_s * rounds as f64;
     let slowdown = profile.slowdown(&prediction.mapping);
     let causes = [
         (share(profile.serial_s()), "of that is serial (to read, build, merge and finish)"),
@@ -185,6 +186,7 @@ fn time(seconds: f64) -> String {
 }
 
 fn granularity(profile: &Profile, mapping: &Mapping) -> Granularity {
+    let profile = as_run(profile, mapping);
     let none = Round::default();
     let largest = profile.rounds.iter().max_by(|a, b| a.work_s().total_cmp(&b.work_s()));
     let round = largest.unwrap_or(&none);
