@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ _ARVIZ_NAMES = {
 }
 """What ArviZ calls what our samplers put beside each draw."""
 
-_ELEMENT = re.compile(r"(.+)\[(\d+(?:,\s*\d+)*)\]")
+_ELEMENT = re.compile(r"(.+)\[([^\[\]]+)\]")
 
 
 class ConvergenceWarning(UserWarning):
@@ -94,7 +95,8 @@ class ChainsResult(Result):
     def to_arviz(self) -> Any:
         """Return the draws for ArviZ: `InferenceData` for version 0, a `DataTree` from 1 on.
 
-        Names such as `theta[3]` become elements of one variable `theta`.
+        Names such as `theta[3]` become elements of one variable `theta`, and of `theta[Deerfield]`
+        the label a coordinate.
         """
         import arviz
 
@@ -102,10 +104,11 @@ class ChainsResult(Result):
             _ARVIZ_NAMES.get(name, name): values > 0 if name == "divergent" else values
             for name, values in self.chain_stats.items()
         }
-        groups = {"posterior": _variables(self.names, self.draws), "sample_stats": stats}
+        variables, labels = _variables(self.names, self.draws)
+        groups = {"posterior": variables, "sample_stats": stats}
         version = int(arviz.__version__.split(".")[0])
         from_dict: Any = arviz.from_dict
-        return from_dict(groups) if version >= 1 else from_dict(**groups)
+        return from_dict(groups, **labels) if version >= 1 else from_dict(**groups, **labels)
 
     def plot(self, ax: Any = None, *, quantity: int | None = None, bins: int | str = 20) -> Any:
         """Draw density, trace and ranks of each quantity; return the axes, one row a quantity.
@@ -161,31 +164,47 @@ def chains_from(result: Result) -> ChainsResult:
     return ChainsResult(**fields, draws=draws, chain_stats=beside)
 
 
-def _variables(names: Sequence[str], draws: Array) -> dict[str, Array]:
-    """Return arrays by variable: `theta[0]`, `theta[1]`, … are elements of `theta`."""
-    elements: dict[str, dict[tuple[int, ...], int]] = {}
+def _variables(
+    names: Sequence[str], draws: Array
+) -> tuple[dict[str, Array], dict[str, dict[str, list[str]]]]:
+    """Return arrays by variable, and `coords` and `dims` of those whose elements have labels.
+
+    `theta[0]`, `theta[1]`, … are elements of `theta`, and so are `theta[A]`, `theta[B]`, ….
+    """
+    elements: dict[str, dict[tuple[str, ...], int]] = {}
     for place, name in enumerate(names):
         found = _ELEMENT.fullmatch(name)
         stem = found[1] if found else name
-        where = tuple(int(part) for part in found[2].split(",")) if found else ()
+        where = tuple(part.strip() for part in found[2].split(",")) if found else ()
         elements.setdefault(stem, {})[where] = place
-    variables = {}
+    variables: dict[str, Array] = {}
+    coords: dict[str, list[str]] = {}
+    dims: dict[str, list[str]] = {}
     for stem, places in elements.items():
-        shape = tuple(1 + max(where[axis] for where in places) for axis in range(_rank(places)))
-        if len(places) != int(np.prod(shape, dtype=int)):  # a name that only looks like an element
+        axes = [list(dict.fromkeys(labels)) for labels in zip(*places)]
+        if not _is_whole(axes, places):  # a name that only looks like an element
             variables.update({names[place]: draws[:, :, place] for place in places.values()})
             continue
-        values = np.empty((*draws.shape[:2], *shape))
+        values = np.empty((*draws.shape[:2], *map(len, axes)))
         for where, place in places.items():
-            index: tuple[Any, ...] = (slice(None), slice(None), *where)
-            values[index] = draws[:, :, place]
+            index = (axis.index(label) for axis, label in zip(axes, where))
+            at: tuple[Any, ...] = (slice(None), slice(None), *index)
+            values[at] = draws[:, :, place]
         variables[stem] = values
-    return variables
+        own = [f"{stem}_dim_{axis}" for axis in range(len(axes))]
+        named = {dim: axis for dim, axis in zip(own, axes) if not axis[0].isdigit()}
+        if named:
+            coords.update(named)
+            dims[stem] = own
+    return variables, {"coords": coords, "dims": dims} if dims else {}
 
 
-def _rank(places: Mapping[tuple[int, ...], int]) -> int:
-    ranks = {len(where) for where in places}
-    return ranks.pop() if len(ranks) == 1 else 0
+def _is_whole(axes: list[list[str]], places: Mapping[tuple[str, ...], int]) -> bool:
+    """Whether elements fill an array, and those that are counted are so from zero on."""
+    if len({len(where) for where in places}) > 1 or math.prod(map(len, axes)) != len(places):
+        return False
+    counted = (axis for axis in axes if any(label.isdigit() for label in axis))
+    return all(axis == [str(number) for number in range(len(axis))] for axis in counted)
 
 
 def _densities(axes: Any, draws: Array) -> None:

@@ -1,5 +1,6 @@
-"""A wheel in a bare environment (NumPy alone): the problems run and agree with known values."""
+"""A wheel in a bare environment: the problems run and agree with known values."""
 
+import importlib.util
 import math
 import pickle
 import sys
@@ -19,4 +20,21 @@ with lock:
     items.put(pickle.loads(pickle.dumps(total)).add(2))
     rows.slot()[...] = total.value
 assert (items.get(), rows.array.tolist(), lock.locked()) == (0, [2, 0], False)
+
+# ArviZ from version 1 on, where it is; version 0 is tested with the rest.
+if importlib.util.find_spec("arviz"):
+    import arviz
+
+    schools = windfall.sample("eight-schools", target_acceptance=0.95, draws=500, rng=1)
+    tree = schools.to_arviz()
+    assert int(arviz.__version__.split(".")[0]) >= 1 and set(tree.children) >= {"posterior"}
+    theta = tree["posterior"]["theta"]
+    assert theta.sizes == {"chain": 4, "draw": 500, "theta_dim_0": 8}, theta.sizes
+    assert (theta.sel(theta_dim_0="C").values == schools["theta[C]"]).all()
+    assert not tree["sample_stats"]["diverging"].any()
+    for ours, theirs in [("r_hat", arviz.rhat(tree)), ("ess_tail", arviz.ess(tree, method="tail"))]:
+        frame = dict(zip(schools.names, schools.table[ours]))
+        for name in ("mu", "tau"):
+            found = float(theirs[name])
+            assert math.isclose(frame[name], found, rel_tol=1e-7), (ours, name, found)
 print(f"1 passed, 0 failed, 0 skipped (Python {sys.version.split()[0]})")

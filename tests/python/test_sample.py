@@ -76,11 +76,20 @@ def test_the_summary_is_that_of_arviz(result):
 def test_arviz_of_version_1_gets_groups(result, monkeypatch):
     arviz = pytest.importorskip("arviz")
     monkeypatch.setattr(arviz, "__version__", "1.3.0")
-    monkeypatch.setattr(arviz, "from_dict", lambda groups: groups)
+    monkeypatch.setattr(arviz, "from_dict", lambda groups, **labels: groups)
     groups = result.to_arviz()
     assert set(groups) == {"posterior", "sample_stats"}
     assert groups["posterior"]["x"].shape == (3, 400, 2)
     assert groups["sample_stats"]["diverging"].dtype == bool
+
+
+def test_labels_are_coordinates_for_arviz():
+    pytest.importorskip("arviz")
+    schools = windfall.sample("eight-schools", target_acceptance=0.95, draws=600, rng=1)
+    theta = schools.to_arviz().posterior["theta"]
+    assert theta.dims == ("chain", "draw", "theta_dim_0")
+    assert list(theta["theta_dim_0"].values) == list("ABCDEFGH")
+    np.testing.assert_array_equal(theta.sel(theta_dim_0="C"), schools["theta[C]"])
 
 
 def test_draws_go_into_frames_and_files(result, tmp_path):
