@@ -1,11 +1,12 @@
 //! Shards cut beforehand: every rank knows its own from its number, and one gather ends the run.
+//! What a longer run has found is given once a second before that, so that it can be kept.
 
 use crate::World;
 use crate::board::Board;
 use crate::ranks::end;
 use crate::schedule::Pace;
 use crate::serve::{Server, unasked};
-use crate::talk::{END, FAILURE, PIECE_BYTES, Pause, broadcast, done, split, take};
+use crate::talk::{END, FAILURE, PIECE_BYTES, Pause, REPLY, broadcast, done, split, take};
 use crate::world::State;
 use mpi::Count;
 use mpi::datatype::PartitionMut;
@@ -15,6 +16,9 @@ use std::cell::Cell;
 use std::thread;
 use windfall_core::remote::{Order, deliver, read_failure};
 use windfall_core::{Result, ShardSet, Sink, Stopwatch, Work};
+
+/// How often a rank gives what it has before the end, in seconds.
+const GIVE_S: f64 = 1.0;
 
 /// The shards of a rank.
 fn own(shards: &ShardSet, world: &World) -> ShardSet {
@@ -33,7 +37,7 @@ pub(crate) fn lead(
     let (mut has_ended, run, heard) = (false, state.run, Cell::new(0));
     let mut look = || {
         tick();
-        heard.set(heard.get() + hear_failures(world, state, &board));
+        heard.set(heard.get() + hear(world, state, (&board, sink)));
         if board.is_over() && !has_ended {
             has_ended = true;
             end(world, run);
@@ -52,9 +56,9 @@ pub(crate) fn lead(
             board.run_all();
         }
     });
-    let (replies, failures) = gather(world, &mut look);
+    let (replies, messages) = gather(world, &mut look);
     let mut pause = Pause::default();
-    while heard.get() < failures {
+    while heard.get() < messages {
         look();
         pause.rest();
     }
@@ -71,19 +75,22 @@ pub(crate) fn lead(
     board.finish()
 }
 
-/// Takes what ranks tell of failed shards; how many there were.
-fn hear_failures(world: &World, state: &mut State, board: &Board<'_>) -> usize {
+/// Takes what ranks give and tell before the end; how many messages there were.
+fn hear(world: &World, state: &mut State, (board, sink): (&Board<'_>, &dyn Sink)) -> u64 {
     let mut heard = 0;
     while let Some((rank, tag, bytes)) = take(&world.comm().any_process()) {
-        match split(&bytes) {
-            Ok((run, body)) if run == state.run && tag == FAILURE => {
-                heard += 1;
-                if let Some((shard, error)) = read_failure(body, &format!("rank {rank}")) {
-                    board.fail(shard, error);
-                }
-            }
+        let Some((_, body)) = split(&bytes).ok().filter(|(run, _)| *run == state.run) else {
             // An order of an earlier run that was given up.
-            _ => state.owed[rank as usize] = state.owed[rank as usize].saturating_sub(1),
+            state.owed[rank as usize] = state.owed[rank as usize].saturating_sub(1);
+            continue;
+        };
+        heard += 1;
+        let failed = match tag {
+            FAILURE => read_failure(body, &format!("rank {rank}")),
+            _ => deliver(body, sink).err(),
+        };
+        if let Some((shard, error)) = failed {
+            board.fail(shard, error);
         }
     }
     heard
@@ -94,7 +101,7 @@ pub(crate) fn serve(world: &World, server: &mut Server, run: u64, order: &Order)
     let shards = own(&order.shards, world);
     let mut left = Order { shards: ShardSet::default(), ..order.clone() };
     let (mut reply, mut pace, mut next) = (Vec::new(), Pace::default(), 0);
-    let (mut has_ended, mut has_failed) = (false, false);
+    let (mut has_ended, mut messages, mut since) = (false, 0, Stopwatch::start());
     while next < shards.len() && !has_ended {
         let end = shards.len().min(next + pace.shards());
         left.shards = (next..end).filter_map(|place| shards.get(place)).collect();
@@ -102,16 +109,22 @@ pub(crate) fn serve(world: &World, server: &mut Server, run: u64, order: &Order)
         match server.run(&left) {
             Ok(partials) => reply.extend(partials),
             Err(failure) => {
-                server.fail(run, &failure)?;
-                has_failed = true;
+                server.tell(run, FAILURE, &failure)?;
+                messages += 1;
                 break;
             }
         }
         pace.learn(end - next, watch.elapsed_s());
         next = end;
+        if since.elapsed_s() > GIVE_S && next < shards.len() {
+            server.tell(run, REPLY, &reply)?;
+            reply.clear();
+            messages += 1;
+            since = Stopwatch::start();
+        }
         has_ended = is_told(server, run)?;
     }
-    give(server, (!has_failed).then_some(&reply));
+    give(server, &reply, messages);
     let mut pause = Pause::default();
     while !has_ended {
         pause.rest();
@@ -140,12 +153,9 @@ fn step_bytes(ranks: i32) -> usize {
     PIECE_BYTES / usize::try_from(ranks).unwrap_or(1).max(1)
 }
 
-/// What a rank that has failed says instead of how many bytes it gives.
-const FAILED: u64 = u64::MAX;
-
-/// On rank 0: what every other rank [gives](give), and how many have failed; `look` is called while
-/// it is under way.
-fn gather(world: &World, look: &mut dyn FnMut()) -> (Vec<Vec<u8>>, usize) {
+/// On rank 0: what every other rank [gives](give), and how many messages came before; `look` is
+/// called while it is under way.
+fn gather(world: &World, look: &mut dyn FnMut()) -> (Vec<Vec<u8>>, u64) {
     let comm = world.comm();
     let root = comm.process_at_rank(0);
     let mut pause = Pause::default();
@@ -153,10 +163,13 @@ fn gather(world: &World, look: &mut dyn FnMut()) -> (Vec<Vec<u8>>, usize) {
         look();
         pause.rest();
     };
-    let (none, mut sizes) = (0u64, vec![0u64; world.ranks()]);
-    scope(|scope| done(root.immediate_gather_into_root(scope, &none, &mut sizes[..]), &mut wait));
-    let failures = sizes.iter().filter(|size| **size == FAILED).count();
-    sizes.iter_mut().filter(|size| **size == FAILED).for_each(|size| *size = 0);
+    let (none, mut told) = ([0u64; 2], vec![0u64; 2 * world.ranks()]);
+    scope(|scope| {
+        done(root.immediate_gather_into_root(scope, &none[..], &mut told[..]), &mut wait);
+    });
+    let (pairs, _) = told.as_chunks::<2>();
+    let sizes: Vec<u64> = pairs.iter().map(|[size, _]| *size).collect();
+    let messages = pairs.iter().map(|[_, messages]| messages).sum();
     let step = step_bytes(comm.size());
     let largest = sizes.iter().max().copied().unwrap_or(0) as usize;
     let steps = largest.div_ceil(step) as u64;
@@ -180,19 +193,19 @@ fn gather(world: &World, look: &mut dyn FnMut()) -> (Vec<Vec<u8>>, usize) {
             have.extend(&buffer[start as usize..(start + count) as usize]);
         }
     }
-    (gathered, failures)
+    (gathered, messages)
 }
 
-/// On every other rank: its part of a [`gather`]; none if it has failed.
-fn give(server: &Server, bytes: Option<&Vec<u8>>) {
+/// On every other rank: its part of a [`gather`], and how many messages came before it.
+fn give(server: &Server, bytes: &[u8], messages: u64) {
     let root = server.comm.process_at_rank(0);
     let mut pause = Pause::default();
-    let size = bytes.map_or(FAILED, |bytes| bytes.len() as u64);
-    scope(|scope| done(root.immediate_gather_into(scope, &size), || pause.rest()));
+    let told = [bytes.len() as u64, messages];
+    scope(|scope| done(root.immediate_gather_into(scope, &told[..]), || pause.rest()));
     let mut steps = [0; 8];
     broadcast(&server.comm, &mut steps, || pause.rest());
     let step = step_bytes(server.comm.size());
-    let mut left = bytes.map_or(&[][..], Vec::as_slice);
+    let mut left = bytes;
     for _ in 0..u64::from_le_bytes(steps) {
         let (now, later) = left.split_at(left.len().min(step));
         let now = if now.is_empty() { nothing() } else { now };

@@ -110,7 +110,7 @@ impl Server {
                             Ok(reply) => (REPLY, reply),
                             Err(failure) => (FAILURE, failure),
                         };
-                        answer(comm, tag, &[&run.to_le_bytes()[..], &body].concat())?;
+                        answer(comm, tag, run, &body)?;
                     }
                     Err(TryRecvError::Empty) => pause.rest(),
                     Err(TryRecvError::Disconnected) => return Err(Error::wire("a thread is gone")),
@@ -121,9 +121,9 @@ impl Server {
         })
     }
 
-    /// Tells rank 0 why a shard failed.
-    pub(crate) fn fail(&self, run: u64, failure: &[u8]) -> Result<()> {
-        answer(&self.comm, FAILURE, &[&run.to_le_bytes()[..], failure].concat())
+    /// Tells rank 0 something of a run.
+    pub(crate) fn tell(&self, run: u64, tag: Tag, body: &[u8]) -> Result<()> {
+        answer(&self.comm, tag, run, body)
     }
 }
 

@@ -11,7 +11,8 @@ use windfall_core::{Error, Result};
 pub(crate) const ORDER: Tag = 1;
 /// To a rank: this run is over.
 pub(crate) const END: Tag = 2;
-/// From a rank: number of the run, how many shards, microseconds that they took, partials.
+/// From a rank: number of the run, where orders are handed out how many shards and microseconds that
+/// they took, partials.
 pub(crate) const REPLY: Tag = 3;
 /// From a rank: number of the run, why a shard failed.
 pub(crate) const FAILURE: Tag = 4;
@@ -129,7 +130,8 @@ pub(crate) fn post(world: &SimpleCommunicator, rank: Rank, tag: Tag, run: u64, t
 ///
 /// # Errors
 /// [`windfall_core::ErrorKind::Wire`] if it is more than MPI can count.
-pub(crate) fn answer(world: &SimpleCommunicator, tag: Tag, bytes: &[u8]) -> Result<()> {
+pub(crate) fn answer(world: &SimpleCommunicator, tag: Tag, run: u64, body: &[u8]) -> Result<()> {
+    let bytes = &[&run.to_le_bytes()[..], body].concat()[..];
     if i32::try_from(bytes.len()).is_err() {
         let text = format!("a reply of {} bytes, and MPI carries 2^31 - 1", bytes.len());
         return Err(Error::wire(text).hint("cut the job into smaller shards"));
