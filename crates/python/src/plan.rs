@@ -24,8 +24,9 @@ pub struct Asked {
     build_s: f64,
     /// Engines at hand: the name of their mapping, and where they are.
     given: Option<(String, On)>,
-    /// Whether to measure first what those cost.
-    calibrate: bool,
+    /// Whether to measure first what those cost: then what a whole run of [`plan::study`] on one
+    /// shard took there, and what it took with a table.
+    whole_s: Option<(f64, f64)>,
 }
 
 impl Asked {
@@ -62,8 +63,8 @@ impl Asked {
         let nothing = Inputs::default();
         let measure = |on: &dyn Executor, here: &mut Here| -> Result<usize> {
             let workers = on.capabilities().workers;
-            if let (true, Some(row)) = (self.calibrate, Mapping::of_default(name, workers)) {
-                let costs = plan::calibrate_engines(on, row.costs, control)?;
+            if let (Some(whole_s), Some(row)) = (self.whole_s, Mapping::of_default(name, workers)) {
+                let costs = plan::calibrate_engines(on, row.costs, control)?.opened(whole_s);
                 let state = State::new(self.state.as_deref())?;
                 here.calibration = state.calibrate(vec![(name.clone(), costs)])?;
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,7 +15,9 @@ from typing import Any
 from .. import _core
 from .._errors import InputError
 from .._result import Result
+from .bootstrap import bootstrap
 from .jobs import problem_of, run
+from .pi import pi
 from .solving import Caught, On, Run, _where, catch
 
 
@@ -262,7 +265,7 @@ def plan(
         "elsewhere": elsewhere,
         "state": _path(state),
         "build_s": build_s,
-        "calibrate": calibrate,
+        "whole_s": _whole_s(on) if calibrate else None,
     }
     where = _where(on)
     try:
@@ -272,6 +275,25 @@ def plan(
         if hasattr(where, "close"):
             where.close()
     return _plan_of(facts, solve, on, _path(state))
+
+
+_WARM, _RUNS = 20, 9
+"""Runs until an engine has warmed up, and runs that are measured: the median counts."""
+
+
+def _whole_s(on: On) -> tuple[float, float]:
+    """Return the seconds of a run of next to no work on engines, and of one that reads a table."""
+
+    def median_s(solve: Callable[..., Result]) -> float:
+        times = []
+        for _ in range(_WARM + _RUNS):
+            began = time.perf_counter()
+            solve(rng=1, on=on, progress=False)
+            times.append(time.perf_counter() - began)
+        return statistics.median(times[_WARM:])
+
+    mean = partial(bootstrap, {"x": [1.0, 2.0]}, "mean(x)", n_resamples=1, method="percentile")
+    return median_s(partial(pi, 1)), median_s(mean)
 
 
 def _caught(job: Any, args: Any, kwargs: Any) -> tuple[Caught, Callable[..., Result]]:

@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 pub struct Costs {
     /// Until its first worker can begin: starting processes, waiting in a queue. Seconds, once.
     pub start_s: f64,
+    /// Each run on workers that are there: connecting, comparing versions. Seconds.
+    pub open_s: f64,
+    /// Each time that something to read is brought to all workers: tables, and what the rounds so
+    /// far have found. Seconds beside what its bytes take.
+    pub share_s: f64,
     /// Each round: connecting, handing out the job. Seconds.
     pub round_s: f64,
     /// Each worker in each round, one after the other: starting a thread. Seconds.
@@ -34,6 +39,8 @@ impl Costs {
     /// Nothing beside the work: what serial costs.
     pub const NONE: Self = Self {
         start_s: 0.0,
+        open_s: 0.0,
+        share_s: 0.0,
         round_s: 0.0,
         worker_s: 0.0,
         order_s: 0.0,
@@ -43,6 +50,16 @@ impl Costs {
         builds: false,
         submits: false,
     };
+}
+
+impl Costs {
+    /// These where a whole run of one order on workers that are there takes `alone_s`, and
+    /// `reading_s` if there is a table to bring to them.
+    #[must_use]
+    pub fn opened(self, (alone_s, reading_s): (f64, f64)) -> Self {
+        let open_s = (alone_s - self.round_s - self.order_s).max(0.0);
+        Self { open_s, share_s: (reading_s - alone_s).max(0.0), ..self }
+    }
 }
 
 impl std::default::Default for Costs {
@@ -186,13 +203,13 @@ pub const DEFAULTS: &[Default] = &[
     },
     Default {
         name: "dask",
-        costs: Costs { start_s: 1.1, round_s: 1.2e-2, order_s: 1.2e-2, ..OTHERS },
+        costs: Costs { start_s: 1.1, share_s: 1.6e-2, round_s: 1.2e-2, order_s: 1.2e-2, ..OTHERS },
         source: OTHERS_KEPT,
         error: 0.3,
     },
     Default {
         name: "ray",
-        costs: Costs { start_s: 4.4, round_s: 1.8e-2, order_s: 3.8e-3, ..OTHERS },
+        costs: Costs { start_s: 4.4, share_s: 5e-3, round_s: 1.8e-2, order_s: 3.8e-3, ..OTHERS },
         source: OTHERS_KEPT,
         error: 0.3,
     },

@@ -16,12 +16,13 @@
 //! The time of a job on a mapping of `w` workers is
 //!
 //! ```text
-//! build + prepare + start + Σ over rounds ( round + w·worker + makespan ) + finish
+//! build + prepare + start + open + share + Σ over rounds ( round + w·worker + makespan ) + finish
 //! ```
 //!
 //! where the makespan is that of giving each worker that is free the next order, an order costs
 //! its shards (as the pilot found them, slowed down as it found them with all cores at work) and
 //! what the mapping takes for an order and a shard, and partials are merged one after the other.
+//! A table is shared once; what rounds have found, before each round that needs it.
 //! All but the shards is what Amdahl (1967) calls serial.
 //!
 //! Everything here is numbers in and a table out. It reads no environment, and no clock but

@@ -88,14 +88,26 @@ fn fixed_s(profile: &Profile, mapping: &Mapping) -> f64 {
     let made_s = profile.read_s + profile.build_s;
     // Whoever sends tables makes the problem once more, to see which ones it reads.
     let packed_s = if mapping.costs.builds { made_s } else { 0.0 };
-    made_s + packed_s + profile.prepare_s + finish_s + mapping.costs.start_s
+    let Costs { start_s, open_s, share_s, .. } = mapping.costs;
+    let tables_s = if profile.reads { share_s } else { 0.0 };
+    made_s + packed_s + profile.prepare_s + finish_s + start_s + open_s + tables_s
 }
 
 /// Before the first shard of a round begins.
 fn begin_s(profile: &Profile, round: &Round, mapping: &Mapping) -> f64 {
     let Costs { round_s, worker_s, builds, .. } = mapping.costs;
     let others = (mapping.workers as u64).min(round.shards).saturating_sub(1) as f64;
-    round_s + worker_s * others + if builds { profile.build_s } else { 0.0 }
+    let build_s = if builds { profile.build_s } else { 0.0 };
+    round_s + worker_s * others + build_s + learnt_s(round, mapping)
+}
+
+/// To bring what earlier rounds have found to all workers: it is packed once, sent to each, and
+/// read as fast as it was packed.
+fn learnt_s(round: &Round, mapping: &Mapping) -> f64 {
+    let Costs { bytes_per_s, share_s, .. } = mapping.costs;
+    let (Some(rate), Some((bytes, pack_s))) = (bytes_per_s, round.learnt) else { return 0.0 };
+    let workers = (mapping.workers as u64).min(round.shards) as f64;
+    share_s + 2.0 * pack_s + workers * bytes / rate
 }
 
 /// To merge a partial where all are merged, and to send it there.
@@ -257,6 +269,21 @@ mod tests {
         // Four orders of four shards for each of four workers.
         let round = 0.1 + 3.0 * 0.01 + 0.05 + 4.0 * (0.02 + 4.0 * 0.01);
         assert!((time(&profile, 4, costs) - (1.1 + 3.0 * round)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_to_be_read_is_brought_there() {
+        let mut rounds = vec![Round::of_equal(4, 0.1); 3];
+        rounds[1..].iter_mut().for_each(|round| round.learnt = Some((2e6, 0.01)));
+        let mut profile = Profile::of_rounds(rounds);
+        let costs = Costs { open_s: 0.5, share_s: 0.05, bytes_per_s: Some(1e8), ..Costs::NONE };
+        // Twice: shared, packed and read, and two megabytes to each of two workers.
+        let learnt = 2.0 * (0.05 + 0.02 + 2.0 * 0.02);
+        assert!((time(&profile, 2, costs) - (0.6 + 0.5 + learnt)).abs() < 1e-9);
+        profile.reads = true;
+        assert!((time(&profile, 2, costs) - (0.65 + 0.5 + learnt)).abs() < 1e-9);
+        // What stays in the process is not sent.
+        assert!((time(&profile, 2, Costs::NONE) - 0.6).abs() < 1e-9);
     }
 
     #[test]

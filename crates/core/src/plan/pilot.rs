@@ -141,6 +141,7 @@ fn profile(problem: &dyn Problem, log: Log, is_finished: bool) -> Profile {
     profile.needs = Carries::needed(problem.spec());
     if let Some(spec) = problem.spec() {
         profile.problem.clone_from(&spec.problem);
+        profile.reads = spec.data.is_some();
     }
     let is_open = problem.is_search() && is_cut;
     if is_open || is_refused {

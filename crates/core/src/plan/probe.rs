@@ -231,9 +231,12 @@ impl Executor for Probe {
         let deliver_s = if is_cut { self.fill(work, sink, &claims)? } else { None };
         let mut round = round(work, &runs, &claims, (&self.lock().under_way, deliver_s));
         round.is_aside = work.spec() != self.main.as_ref();
+        let watch = Stopwatch::start();
+        let learnt = work.learnt().map(|bytes| bytes.len() as f64);
+        round.learnt = learnt.map(|bytes| (bytes, watch.elapsed_s()));
         let mut log = self.lock();
         if log.rounds.len() == 1 {
-            log.is_chained = work.learnt().is_some();
+            log.is_chained = learnt.is_some();
         }
         log.end = work.shards().end();
         log.is_cut |= is_cut;

@@ -29,6 +29,8 @@ pub struct Profile {
     pub extent: Extent,
     /// What must be brought to workers elsewhere: closures never leave the process.
     pub needs: Carries,
+    /// Whether the job reads a table.
+    pub reads: bool,
     /// Whether the shards of a round need what the rounds before it have found.
     pub is_chained: bool,
     /// How many workers the pilot tried at once, and how much longer a shard then takes.
@@ -67,6 +69,8 @@ pub struct Round {
     pub deliver_s: f64,
     /// The size of a partial, if it can travel.
     pub bytes: Option<f64>,
+    /// What it needs of the rounds before it: bytes, and the seconds to pack them.
+    pub learnt: Option<(f64, f64)>,
     /// Whether the times are reckoned from shards that did not end.
     pub is_extrapolated: bool,
     /// Whether it is no part of the main job, such as what comes before or after it.
@@ -125,6 +129,7 @@ impl Profile {
             rounds,
             extent: Extent::Known,
             needs: Carries::Specs,
+            reads: false,
             is_chained: false,
             loaded: (1, 1.0),
             pilot_s: 0.0,

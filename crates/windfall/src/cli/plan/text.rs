@@ -225,11 +225,12 @@ pub(super) fn history(errors: &Errors, path: &Path) -> String {
 
 /// What was measured.
 pub(super) fn calibration(calibration: &Calibration, path: &Path) -> String {
-    let head = ["mapping", "start", "round", "worker", "order", "shard"].map(str::to_owned);
+    let head = ["mapping", "start", "open", "share", "round", "worker", "order", "shard"]
+        .map(str::to_owned);
     let mut cells = vec![head.to_vec()];
     cells.extend(calibration.mappings.iter().map(|(name, costs)| {
-        let Costs { start_s, round_s, worker_s, order_s, shard_s, .. } = *costs;
-        let times = [start_s, round_s, worker_s, order_s, shard_s].map(duration);
+        let Costs { start_s, open_s, share_s, round_s, worker_s, order_s, shard_s, .. } = *costs;
+        let times = [start_s, open_s, share_s, round_s, worker_s, order_s, shard_s].map(duration);
         std::iter::once(name.clone()).chain(times).collect()
     }));
     format!("{}\nkept in {}\n", aligned(&cells), path.display())
