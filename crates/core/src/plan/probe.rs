@@ -176,8 +176,8 @@ impl Probe {
         })
     }
 
-    /// Puts copies for all shards that were not run, and tells what one took; none if that would
-    /// be too much.
+    /// Puts copies for all shards that were not run, and tells what that took; none if it would be
+    /// too much.
     fn fill(&self, work: &dyn Work, sink: &dyn Sink, claims: &Claims) -> Result<Option<f64>> {
         let copies = claims.copies.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, done) = (work.shards().len(), claims.taken.load(Ordering::Relaxed));
@@ -185,7 +185,7 @@ impl Probe {
         if work.has_long_shards() || size * (all - done.min(all)) as f64 > FILL_BYTES_MAX {
             return Ok(None);
         }
-        let (fill, mut count) = (Stopwatch::start(), 0u64);
+        let fill = Stopwatch::start();
         for place in Spread::new(all).skip(done as usize) {
             if fill.elapsed_s() > self.limit_s || self.outer.is_stopped() {
                 return Ok(None);
@@ -193,9 +193,8 @@ impl Probe {
             let (_, bytes) = &copies[place as usize % copies.len()];
             let Some(shard) = work.shards().get(place) else { break };
             sink.put(shard, Yield::Bytes(bytes.clone()))?;
-            count += 1;
         }
-        Ok(Some(fill.elapsed_s() / count.max(1) as f64))
+        Ok(Some(fill.elapsed_s()))
     }
 }
 
@@ -228,7 +227,11 @@ impl Executor for Probe {
         };
         let done = runs.iter().filter(|run| !run.stopped).count() as u64;
         let is_cut = done < work.shards().len();
-        let deliver_s = if is_cut { self.fill(work, sink, &claims)? } else { None };
+        let filled_s = if is_cut { self.fill(work, sink, &claims)? } else { None };
+        // Shares all that merging took: partials wait for those before them, so that the last one
+        // that is put may merge many.
+        let put_s: f64 = runs.iter().map(|run| run.put_s).sum();
+        let deliver_s = filled_s.map(|filled_s| (filled_s + put_s) / work.shards().len() as f64);
         let mut round = round(work, &runs, &claims, (&self.lock().under_way, deliver_s));
         round.is_aside = work.spec() != self.main.as_ref();
         let watch = Stopwatch::start();
