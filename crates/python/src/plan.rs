@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use serde_json::Value;
 use std::path::PathBuf;
 use windfall::cluster::jobs::Engines;
-use windfall::plan::{self, Calibration, Errors, Here, Mapping, Pair, State};
+use windfall::plan::{self, Calibration, Costs, Errors, Here, Mapping, Pair, State};
 use windfall::{Cancel, Carries, Control, Executor, Problem, Result, Source};
 
 /// What a plan is asked to consider.
@@ -24,9 +24,9 @@ pub struct Asked {
     build_s: f64,
     /// Engines at hand: the name of their mapping, and where they are.
     given: Option<(String, On)>,
-    /// Whether to measure first what those cost: then what a whole run of [`plan::study`] on one
-    /// shard took there, and what it took with a table.
-    whole_s: Option<(f64, f64)>,
+    /// Whether to measure first what those cost: then what it took to open a run there, and to
+    /// bring a table.
+    beside_s: Option<(f64, f64)>,
 }
 
 impl Asked {
@@ -63,8 +63,10 @@ impl Asked {
         let nothing = Inputs::default();
         let measure = |on: &dyn Executor, here: &mut Here| -> Result<usize> {
             let workers = on.capabilities().workers;
-            if let (Some(whole_s), Some(row)) = (self.whole_s, Mapping::of_default(name, workers)) {
-                let costs = plan::calibrate_engines(on, row.costs, control)?.opened(whole_s);
+            let row = Mapping::of_default(name, workers);
+            if let (Some((open_s, share_s)), Some(row)) = (self.beside_s, row) {
+                let costs = plan::calibrate_engines(on, row.costs, control)?;
+                let costs = Costs { open_s, share_s, ..costs };
                 let state = State::new(self.state.as_deref())?;
                 here.calibration = state.calibrate(vec![(name.clone(), costs)])?;
             }

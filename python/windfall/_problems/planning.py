@@ -265,7 +265,7 @@ def plan(
         "elsewhere": elsewhere,
         "state": _path(state),
         "build_s": build_s,
-        "whole_s": _whole_s(on) if calibrate else None,
+        "beside_s": _beside_s(on) if calibrate else None,
     }
     where = _where(on)
     try:
@@ -277,23 +277,31 @@ def plan(
     return _plan_of(facts, solve, on, _path(state))
 
 
-_WARM, _RUNS = 20, 9
-"""Runs until an engine has warmed up, and runs that are measured: the median counts."""
+_WARM, _RUNS = 5, 11
+"""Turns until an engine has warmed up, and turns that are measured: the median counts."""
 
 
-def _whole_s(on: On) -> tuple[float, float]:
-    """Return the seconds of a run of next to no work on engines, and of one that reads a table."""
+def _beside_s(on: On) -> tuple[float, float]:
+    """Return the seconds to open a run on engines, and to bring a table to them."""
 
-    def median_s(solve: Callable[..., Result]) -> float:
-        times = []
-        for _ in range(_WARM + _RUNS):
-            began = time.perf_counter()
-            solve(rng=1, on=on, progress=False)
-            times.append(time.perf_counter() - began)
-        return statistics.median(times[_WARM:])
+    def opened() -> None:
+        where = _where(on)
+        if hasattr(where, "close"):
+            where.close()
 
     mean = partial(bootstrap, {"x": [1.0, 2.0]}, "mean(x)", n_resamples=1, method="percentile")
-    return median_s(partial(pi, 1)), median_s(mean)
+    place: dict[str, Any] = {"rng": 1, "on": on, "progress": False}
+    turn = (opened, partial(pi, 1, **place), partial(mean, **place))
+    found: list[list[float]] = []
+    for _ in range(_WARM + _RUNS):
+        times = []
+        for each in turn:
+            began = time.perf_counter()
+            each()
+            times.append(time.perf_counter() - began)
+        found.append(times)
+    open_s, alone_s, reading_s = (statistics.median(one) for one in zip(*found[_WARM:]))
+    return open_s, max(reading_s - alone_s, 0.0)
 
 
 def _caught(job: Any, args: Any, kwargs: Any) -> tuple[Caught, Callable[..., Result]]:

@@ -52,16 +52,6 @@ impl Costs {
     };
 }
 
-impl Costs {
-    /// These where a whole run of one order on workers that are there takes `alone_s`, and
-    /// `reading_s` if there is a table to bring to them.
-    #[must_use]
-    pub fn opened(self, (alone_s, reading_s): (f64, f64)) -> Self {
-        let open_s = (alone_s - self.round_s - self.order_s).max(0.0);
-        Self { open_s, share_s: (reading_s - alone_s).max(0.0), ..self }
-    }
-}
-
 impl std::default::Default for Costs {
     fn default() -> Self {
         Self::NONE
