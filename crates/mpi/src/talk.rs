@@ -11,8 +11,8 @@ use windfall_core::{Error, Result};
 pub(crate) const ORDER: Tag = 1;
 /// To a rank: this run is over.
 pub(crate) const END: Tag = 2;
-/// From a rank: number of the run, where orders are handed out how many shards and microseconds that
-/// they took, partials.
+/// From a rank: number of the run; where orders are handed out, how many shards and microseconds
+/// they took; partials.
 pub(crate) const REPLY: Tag = 3;
 /// From a rank: number of the run, why a shard failed.
 pub(crate) const FAILURE: Tag = 4;
