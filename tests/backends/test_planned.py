@@ -1,12 +1,14 @@
 """The planner on engines that are at hand: a row with their workers, measured, taken and run."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 from engines import WORKERS
 
 import windfall
+from windfall.backends import find
 
 MAPPINGS = {"threads": "thread-pool", "processes": "pool", "loky": "pool"}
 PI = {"problem": "pi", "n": 3_000_000, "seed": 1}
@@ -16,6 +18,14 @@ PI = {"problem": "pi", "n": 3_000_000, "seed": 1}
 def name(request):
     engine = request.node.callspec.params["engine"]
     return MAPPINGS.get(engine, engine)
+
+
+@pytest.fixture(autouse=True)
+def all_workers(engine):
+    """Wait for a worker that takes the place of one that another test has killed."""
+    deadline = time.monotonic() + 60
+    while find(engine.on).workers < WORKERS and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def test_what_is_given_is_a_mapping_with_its_workers_that_runs_already(engine, name, tmp_path):
