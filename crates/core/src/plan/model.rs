@@ -201,7 +201,10 @@ fn break_even(profile: &Profile, mapping: &Mapping) -> Option<u64> {
         before += begin_s(profile, round, mapping);
         let work_s = match round.chain.is_empty() {
             true => round.work_s(),
-            false => works(round, orders, each).iter().sum(),
+            false => works(round, orders, each)
+                .into_iter()
+                .reduce(|one, other| one + other)
+                .unwrap_or(round.work_s()),
         };
         let mut each =
             profile.slowdown(mapping) * work_s + shards * beside_s(round, &mapping.costs);
