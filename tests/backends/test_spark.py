@@ -168,6 +168,14 @@ def test_files_are_fitted_where_spark_reads_them(session, wide, kind):
     assert [{k: _plain(v) for k, v in row.items()} for row in mine] == theirs
 
 
+def test_partials_of_more_than_the_driver_takes_at_once_come_in_parts(session):
+    # 64 MB of resamples, where a job of Spark's may give 4.
+    job = dict(rng=3, n_resamples=8_000_000, method="percentile")
+    x = np.random.default_rng(7).normal(size=10)
+    there = windfall.bootstrap({"x": x}, "mean(x)", on=session, **job)
+    assert there.to_json() == windfall.bootstrap({"x": x}, "mean(x)", **job).to_json()
+
+
 def test_shards_through_a_pipe_are_those_of_home(session, tmp_path):
     if not COMMAND.exists():
         pytest.skip("the command is not built: cargo build --release")

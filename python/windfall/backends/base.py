@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 import re
+import statistics
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
@@ -21,13 +23,17 @@ if TYPE_CHECKING:
 TICK_S = 0.05
 """The longest time without a look at signals and progress."""
 
-OVERHEAD_SHARE = 0.025
-"""The share of a worker's time that orders may cost at most, where there is work enough."""
+OVERHEAD_SHARE = 0.016
+"""The share of a worker's time that orders may cost, where there is work enough.
+
+What the workers' machine does for orders meanwhile, and the small orders at the end of a round,
+are as much again and more: with all of it, 5 % is the most that scheduling is to take.
+"""
 
 ORDER_S = 0.25
 """How long an order runs at least, where there is work enough: what a stop waits for."""
 
-WORTH = 3
+WORTH = 6
 """How many times its cost an order should last at least, towards the end of a round."""
 
 ORDERS_A_WORKER = 4
@@ -38,6 +44,12 @@ IN_FLIGHT = 2
 
 LOSSES_MAX = 3
 """How often a run may lose workers before it is an error."""
+
+REPLY_BYTES_MAX = 64 << 20
+"""How large a reply gets at most, unless one shard is larger."""
+
+GAPS = 8
+"""Of how many orders the time between them is looked at."""
 
 CAUSES_MAX = 5
 """How many causes of causes are looked at."""
@@ -67,7 +79,10 @@ class Backend:
         What the planner calls it: a row of its table of costs.
     cost_s : float
         The seconds of a worker that an order costs beside its shards while all workers are busy:
-        it sizes orders. That of the planner's row, unless it is set.
+        it sizes orders, until a run has seen that they cost more. That of the planner's row,
+        unless it is set.
+    reply_bytes_max : int
+        How large a reply may be; a single shard is sent whatever it gives.
     shared_storage : bool
         Whether workers read the same files by the same absolute paths; a table that came from a
         file is then read there, and known by its content hash.
@@ -76,6 +91,7 @@ class Backend:
     name: str = "backend"
     workers: int = 1
     mapping: str = "pool"
+    reply_bytes_max: int = REPLY_BYTES_MAX
     shared_storage: bool = False
 
     @cached_property
@@ -118,34 +134,49 @@ class Backend:
 class Sizes:
     """How many shards the next order takes, from what the orders before have cost."""
 
-    def __init__(self, round: Round, backend: Backend) -> None:
+    def __init__(
+        self, round: Round, backend: Backend, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._round = round
         self._workers = backend.workers
-        self._target_s = max(ORDER_S, backend.cost_s / OVERHEAD_SHARE)
-        self._worth_s = WORTH * backend.cost_s
+        self._cost_s = backend.cost_s
+        self._clock = clock
+        self._bytes_max = backend.reply_bytes_max
+        self._shard_bytes = 1.0
         self._most = max(1, round.left // (ORDERS_A_WORKER * backend.workers))
         self._shard_s: float | None = None
         self._is_rough = True
-        self._seen: set[str] = set()
+        self._ended: dict[str, float] = {}
+        """When each worker's last reply came."""
+        self._gaps: deque[float] = deque(maxlen=GAPS)
 
     def next(self) -> int:
         """Return how many shards to take."""
         if self._shard_s is None or self._round.is_long:
             return 1
-        fit = int(self._target_s / max(self._shard_s, 1e-9))
+        cost_s = self._cost_s
+        if len(self._gaps) == GAPS:
+            cost_s = max(cost_s, statistics.median(self._gaps))
+        fit = int(max(ORDER_S, cost_s / OVERHEAD_SHARE) / max(self._shard_s, 1e-9))
         # Less towards the end, so that no worker waits long for another, but worth its cost.
         fair = -(-self._round.left // (2 * self._workers))
-        worth = int(self._worth_s / max(self._shard_s, 1e-9))
-        return max(1, min(fit, self._most, max(fair, worth), self._round.left))
+        worth = int(WORTH * cost_s / max(self._shard_s, 1e-9))
+        whole = int(self._bytes_max / self._shard_bytes)
+        return max(1, min(fit, whole, self._most, max(fair, worth), self._round.left))
 
     def saw(self, shards: int, reply: Reply) -> None:
         """Learn from an order. A worker's first builds the problem: it counts till others come."""
         each = reply.seconds / max(shards, 1)
-        is_first = reply.worker not in self._seen
-        self._seen.add(reply.worker)
-        if self._shard_s is None or (is_first and each < self._shard_s):
+        self._shard_bytes = max(self._shard_bytes, len(reply.body) / max(shards, 1))
+        now = self._clock()
+        before = self._ended.get(reply.worker)
+        self._ended[reply.worker] = now
+        if before is not None:
+            # Another order was waiting already, so that what a worker does not fill is a cost.
+            self._gaps.append(max(0.0, now - before - reply.seconds))
+        if self._shard_s is None or (before is None and each < self._shard_s):
             self._shard_s = each
-        elif not is_first:
+        elif before is not None:
             self._shard_s = each if self._is_rough else 0.5 * (self._shard_s + each)
             self._is_rough = False
 

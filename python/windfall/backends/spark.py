@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
 from .._errors import InputError, TaskError
-from .base import IN_FLIGHT, NONE_THERE, Backend, other_version
+from .base import IN_FLIGHT, NONE_THERE, REPLY_BYTES_MAX, Backend, other_version
 from .worker import Parcel, Reply, here, run, version
 
 ORDER = "__windfall_row__"
@@ -51,6 +51,7 @@ class Spark(Backend):
         self.workers = found if workers is None else workers
         self.name = f"Spark ({context.master})"
         self.shared_storage = shared_storage
+        self.reply_bytes_max = _reply_bytes_max(context)
         self._threads: ThreadPoolExecutor | None = None
 
     def share(self, parcel: Parcel) -> Any:
@@ -154,6 +155,14 @@ class Spark(Backend):
         failed.tasks, failed.seed = (item, item + 1), seed
         failed.worker, failed.trace = f"{self.name}, {worker}", told.traceback
         raise failed from told.__cause__
+
+
+def _reply_bytes_max(context: Any) -> int:
+    """Return how large a reply may be: half of what a job may give to Spark's driver."""
+    told = context.getConf().get("spark.driver.maxResultSize", "1g")
+    allowed = int(context._jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(told))
+    # 0 stands for no limit.
+    return min(REPLY_BYTES_MAX, allowed // 2) or REPLY_BYTES_MAX
 
 
 def _there(work: str, *given: Any) -> Callable[[Any], Any]:
