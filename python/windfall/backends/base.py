@@ -46,7 +46,7 @@ LOSSES_MAX = 3
 """How often a run may lose workers before it is an error."""
 
 REPLY_BYTES_MAX = 64 << 20
-"""How large a reply gets at most, unless one shard is larger."""
+"""How large a reply is to get at most, by the largest shards so far; one shard may be larger."""
 
 GAPS = 8
 """Of how many orders the time between them is looked at."""
