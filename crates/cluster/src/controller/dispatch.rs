@@ -78,6 +78,9 @@ impl Controller {
     /// Sends an engine its own tasks as far as there is room, and notes what room is left.
     pub(super) fn feed(&mut self, id: EngineId, comm: &mut impl Comm) {
         while let Some(engine) = self.engines.get_mut(&id) {
+            if engine.line.is_empty() {
+                (engine.is_recalled, engine.returned) = (false, 0);
+            }
             let Some(&task) = engine.queue.front() else { break };
             let is_timed = |task: &super::Task| task.submission.timeout_us > 0;
             match self.tasks.get(&task) {

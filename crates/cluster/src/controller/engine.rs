@@ -38,11 +38,13 @@ pub(super) struct Engine {
     pub queue: VecDeque<TaskId>,
     /// Tasks sent; the first is running.
     pub line: VecDeque<TaskId>,
-    /// Where the next task goes that is given back.
+    /// Where in `queue` the next task goes that is given back.
     pub returned: usize,
     pub functions: HashSet<Name>,
     pub mean_us: Option<f64>,
     pub heard_us: u64,
+    /// Its line was called back. Until that is empty nothing joins it: what were sent now could
+    /// overtake what is on its way back.
     pub is_recalled: bool,
     pub done: u64,
     pub early_deaths: u32,
@@ -75,7 +77,7 @@ impl Engine {
     }
 
     pub fn has_room(&self) -> bool {
-        self.state == State::Ready && self.line.len() < self.line_max()
+        self.state == State::Ready && !self.is_recalled && self.line.len() < self.line_max()
     }
 
     /// Learns how long a task took.

@@ -157,7 +157,7 @@ impl Controller {
             engine.done += 1;
             self.done += 1;
         }
-        (engine.heard_us, engine.is_recalled, engine.returned) = (now, false, 0);
+        engine.heard_us = now;
         let found = self.tasks.get_mut(&task).expect("a task in line is known");
         (found.sent_to, found.tries) = (None, found.tries + 1);
         let deadline = found.deadline_us.take();
@@ -188,7 +188,8 @@ impl Controller {
         } else {
             self.queue(task, comm);
         }
-        self.refresh(id);
+        // The task that it stood behind may have ended meanwhile: then nothing else feeds it.
+        self.feed(id, comm);
     }
 
     /// Queues a task again, not for the engine it was on if there is another.

@@ -2,7 +2,12 @@
 
 use crate::simulation::{Weather, World, balanced};
 use windfall_cluster::controller::Event;
-use windfall_cluster::message::{Status, Submission};
+use windfall_cluster::message::{Status, Submission, TaskId};
+
+/// A task for the first engine alone.
+fn direct(first: TaskId) -> Submission {
+    Submission { first, targets: Some(vec![0]), ..Submission::default() }
+}
 
 #[test]
 fn every_task_ends_exactly_once_whatever_dies() {
@@ -110,6 +115,29 @@ fn direct_tasks_keep_their_order_on_each_engine() {
         let engine = (task % 3) as usize;
         assert!(last[engine] <= *task, "{task} came after {}", last[engine]);
         last[engine] = *task;
+    }
+}
+
+#[test]
+fn what_comes_just_when_a_long_task_ends_is_run_in_order() {
+    // The task is silent so long that whatever comes behind it is called back at once, and this
+    // crosses with its end.
+    for before_us in 0..120 {
+        let weather = Weather { engines: 1, deadly_in: 0, long_in: 1000, failing_in: 0 };
+        let mut world = World::new(weather, 6);
+        world.settle();
+        for task in 0..40 {
+            world.submit(1, direct(task));
+        }
+        world.settle();
+        let began = world.now;
+        world.submit(1, direct(999));
+        world.wait_until(began + 1_000_050 - before_us);
+        for task in 1000..1004 {
+            world.submit(1, direct(task));
+        }
+        world.settle();
+        assert_eq!(world.outside.order[40..], [999, 1000, 1001, 1002, 1003], "{before_us}");
     }
 }
 

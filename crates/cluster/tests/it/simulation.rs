@@ -1,8 +1,8 @@
 //! A world for the controller: engines that work, stall and die, clients that leave; by a seed.
 //!
 //! Time is a number. What the controller sends arrives a little later, so messages cross; an engine
-//! works off its line one task at a time, gives back or gives up what it is asked to, and may die
-//! at any moment with whatever it holds.
+//! works off its line one task at a time with a moment before each, gives back or gives up what it
+//! is asked to and has not begun, and may die at any moment with whatever it holds.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -15,6 +15,8 @@ use windfall_core::{Seed, Stream, Streams};
 
 /// How long a message is under way, in microseconds.
 const WAY_US: u64 = 20;
+/// How long an engine takes to begin a task that it has, in microseconds.
+const BEGIN_US: u64 = 5;
 /// How long a process takes to become an engine, in microseconds.
 const START_US: u64 = 100_000;
 
@@ -60,12 +62,15 @@ struct Engine {
     /// Counts the processes: what concerns a dead one is void.
     life: u32,
     is_alive: bool,
+    /// Whether it runs the first of its line, or only has it.
+    is_running: bool,
     line: VecDeque<TaskId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     Arrives(EngineId, u32, Note),
+    Begins(EngineId, u32),
     Finishes(EngineId, u32, TaskId),
     Says(EngineId, u32, TaskId, u8),
     Ready(EngineId, u32),
@@ -87,8 +92,12 @@ impl Outside {
 
     /// Starts the first task of an engine's line.
     fn work(&mut self, engine: EngineId) {
-        let Some(&task) = self.engines[engine as usize].line.front() else { return };
-        let life = self.engines[engine as usize].life;
+        let Engine { life, is_running, line, .. } = &mut self.engines[engine as usize];
+        let Some(&task) = line.front() else { return };
+        if std::mem::replace(is_running, true) {
+            return;
+        }
+        let life = *life;
         let every = |count: u64| count > 0 && task % count == count - 1;
         if every(self.weather.deadly_in) {
             return self.plan(50, Thing::Dies(engine, life));
@@ -191,10 +200,15 @@ impl World {
         self.outside.plan(0, Thing::Dies(engine, life));
     }
 
+    /// When the controller wants to be woken, and when the next thing happens.
+    fn coming(&self) -> (Option<u64>, Option<u64>) {
+        let wakes = self.controller.as_ref().and_then(Controller::wakes_at_us);
+        (wakes, self.outside.agenda.peek().map(|Reverse((at, ..))| *at))
+    }
+
     /// Lets the next thing happen; false if nothing is left to happen.
     pub fn step(&mut self) -> bool {
-        let wakes = self.controller.as_ref().and_then(Controller::wakes_at_us);
-        let next = self.outside.agenda.peek().map(|Reverse((at, ..))| *at);
+        let (wakes, next) = self.coming();
         match (next, wakes) {
             (None, None) => return false,
             (next, Some(wakes)) if next.is_none_or(|at| wakes < at) => {
@@ -209,6 +223,17 @@ impl World {
             }
         }
         true
+    }
+
+    /// Lets happen what happens before that time.
+    pub fn wait_until(&mut self, at: u64) {
+        let is_before = |(wakes, next): (Option<u64>, Option<u64>)| {
+            wakes.into_iter().chain(next).any(|coming| coming < at)
+        };
+        while is_before(self.coming()) {
+            self.step();
+        }
+        self.now = self.now.max(at);
     }
 
     /// Lets things happen until nothing is left to happen.
@@ -230,13 +255,16 @@ impl World {
                 self.arrive(engine, life, note);
             }
             Thing::Finishes(engine, life, task) if is_now(outside, engine, life) => {
-                outside.engines[engine as usize].line.pop_front();
+                let finished = &mut outside.engines[engine as usize];
+                finished.line.pop_front();
+                finished.is_running = false;
                 let fails = outside.weather.failing_in;
                 let is_failure = fails > 0 && task % fails == fails - 1;
                 let status = if is_failure { Status::Error } else { Status::Ok };
                 outside.plan(WAY_US, Thing::Says(engine, life, task, status as u8));
-                outside.work(engine);
+                outside.plan(BEGIN_US, Thing::Begins(engine, life));
             }
+            Thing::Begins(engine, life) if is_now(outside, engine, life) => outside.work(engine),
             Thing::Says(engine, life, task, status) if is_now(outside, engine, life) => {
                 let status = Status::from_u8(status).expect("it was one");
                 outside.returned += u64::from(status == Status::Returned);
@@ -249,7 +277,7 @@ impl World {
                 let dying = &mut outside.engines[engine as usize];
                 if dying.is_alive {
                     // What it has sent still arrives: its socket is read to the end first.
-                    dying.is_alive = false;
+                    (dying.is_alive, dying.is_running) = (false, false);
                     dying.line.clear();
                     outside.deaths += 1;
                     self.flush_words(engine, life);
@@ -279,19 +307,17 @@ impl World {
 
     fn arrive(&mut self, engine: EngineId, life: u32, note: Note) {
         let outside = &mut self.outside;
-        let line = &mut outside.engines[engine as usize].line;
+        let Engine { is_running, line, .. } = &mut outside.engines[engine as usize];
         let (status, is_meant): (Status, Box<dyn Fn(TaskId) -> bool>) = match note {
             Note::Run(task) => {
                 line.push_back(task);
-                if line.len() == 1 {
-                    outside.work(engine);
-                }
-                return;
+                return outside.plan(BEGIN_US, Thing::Begins(engine, life));
             }
             Note::Recall => (Status::Returned, Box::new(|_| true)),
             Note::Abort(tasks) => (Status::Aborted, Box::new(move |task| tasks.contains(&task))),
         };
-        let waiting: Vec<TaskId> = line.iter().skip(1).copied().collect();
+        let begun = usize::from(*is_running);
+        let waiting: Vec<TaskId> = line.iter().skip(begun).copied().collect();
         for task in waiting.into_iter().filter(|task| is_meant(*task)) {
             self.outside.engines[engine as usize].line.retain(|held| *held != task);
             self.outside.plan(WAY_US, Thing::Says(engine, life, task, status as u8));
