@@ -18,9 +18,6 @@ import windfall
 sys.path.insert(0, str(ROOT / "tests/backends"))
 import engines  # noqa: E402
 
-# Spark as it is set up by itself; the tests let less come to its driver.
-del engines.SPARK["spark.driver.maxResultSize"]
-
 # Workers of every engine find the functions by the name of their module.
 HERE = str(Path(__file__).parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
@@ -220,9 +217,9 @@ def connected(name):
 
 
 @contextlib.contextmanager
-def outer(name):
+def outer(name, *settings):
     """An engine of others, or a pool."""
-    with engines.ENGINES[name]() as engine:
+    with engines.ENGINES[name](*settings) as engine:
         yield lambda job: call(job, on=engine.on)
 
 
@@ -248,7 +245,7 @@ PLACES = {
     "joblib": (outer, "joblib"),
     "Dask": (outer, "dask"),
     "Ray": (outer, "ray"),
-    "Spark": (outer, "spark"),
+    "Spark": (outer, "spark", "1g"),  # as much comes to its driver as by default
 }
 """What starts each mapping, and with what; the first is what all others are compared with."""
 

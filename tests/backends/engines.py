@@ -241,13 +241,15 @@ def free_port():
 
 
 @contextlib.contextmanager
-def spark():
+def spark(result_size="4m"):
+    """A cluster of one worker, to whose driver never comes more than `result_size` at once."""
     need("pyspark", "pyarrow")
     if shutil.which("java") is None:
         pytest.skip("Java is not installed: apt-get install default-jre-headless")
     folder = tempfile.mkdtemp(prefix="windfall-spark-")
     try:
-        with _spark_cluster(folder) as master, _spark_session(folder, master) as session:
+        settings = {"spark.local.dir": folder, "spark.driver.maxResultSize": result_size}
+        with _spark_cluster(folder) as master, _spark_session(master, settings) as session:
             yield Engine(
                 session,
                 _spark_workers,
@@ -300,19 +302,17 @@ SPARK = {
     "spark.executor.memory": "600m",
     "spark.sql.shuffle.partitions": "4",
     "spark.default.parallelism": str(WORKERS),
-    # More than this never comes to the driver.
-    "spark.driver.maxResultSize": "4m",
 }
 
 
 @contextlib.contextmanager
-def _spark_session(folder, master):
+def _spark_session(master, settings):
     import pyspark
     from pyspark.sql import SparkSession
 
     os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
     builder = SparkSession.builder.master(master).appName("windfall tests")
-    for key, value in {**SPARK, "spark.local.dir": folder}.items():
+    for key, value in {**SPARK, **settings}.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("OFF")
