@@ -45,6 +45,51 @@ fn every_task_ends_exactly_once_whatever_dies() {
 }
 
 #[test]
+fn whatever_is_asked_of_a_cluster_ends_exactly_once() {
+    for seed in 0..100 {
+        let weather = Weather { engines: 4, deadly_in: 397, long_in: 61, failing_in: 53 };
+        let mut world = World::new(weather, seed);
+        let mut count = 0;
+        while count < 400 {
+            let submission = anything(&mut world, count);
+            count +=
+                submission.targets.as_ref().filter(|_| !submission.balanced).map_or(1, Vec::len)
+                    as TaskId;
+            world.submit(1, submission);
+            match world.below(200) {
+                0 => world.strike(),
+                1 => world.request(1, &format!(r#"{{"do":"abort","tasks":[{}]}}"#, count / 2)),
+                2..12 => world.wait_until(world.now + 1_000_000),
+                12..100 => {
+                    world.step();
+                }
+                _ => {}
+            }
+        }
+        world.settle();
+        for task in 0..count {
+            let ended = world.outside.ended.get(&task).map_or(0, Vec::len);
+            assert_eq!(ended, 1, "task {task} of seed {seed}");
+        }
+    }
+}
+
+/// A task for some engine, for one of two, for two or for one, that waits for another or does not.
+fn anything(world: &mut World, first: TaskId) -> Submission {
+    let targets = match world.below(4) {
+        0 => None,
+        1 => Some(vec![world.below(4) as u32]),
+        _ => Some(vec![1, 2]),
+    };
+    let balanced = targets.is_none() || world.below(3) == 0;
+    let retries = world.below(3) as u32;
+    let earlier = (world.below(5) == 0 && first > 0).then(|| world.below(first));
+    let depends = earlier
+        .map(|task| format!(r#"{{"after":[{task}],"success":true,"failure":{}}}"#, task % 2 == 0));
+    Submission { first, targets, balanced, retries, depends, ..Submission::default() }
+}
+
+#[test]
 fn deadly_tasks_take_two_engines_each_and_no_more() {
     let weather = Weather { engines: 4, deadly_in: 100, long_in: 0, failing_in: 0 };
     let mut world = World::new(weather, 1);
