@@ -83,7 +83,7 @@ JOBS = {
         "t-test", effect=0.8, n_simulations=20_000, rng=7, **on
     ),
     "sample": lambda **on: windfall.sample("gaussian", sd=[1, 9], chains=3, draws=200, rng=8, **on),
-    "mixture": lambda **on: windfall.mixture({"x": X}, 2, rng=9, **on),
+    "mixture": lambda **on: windfall.mixture({"x": X}, 2, tol=1e-4, rng=9, **on),
     "simulate": lambda **on: windfall.simulate(
         "x = normal(0, 1)", "mean(x)", rows=9, truth=0, n_replicates=500, rng=10, **on
     ),

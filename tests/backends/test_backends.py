@@ -265,14 +265,14 @@ def test_only_the_calling_thread_tells_of_progress(engine):
         seen.append(done)
 
     began = time.monotonic()
-    windfall.integrate(slow_bell, BOX, n=60 * 4096, rng=3, on=engine.on, progress=look)
+    windfall.integrate(slow_bell, BOX, n=20 * 4096, rng=3, on=engine.on, progress=look)
     assert seen and seen == sorted(seen)
     # At most one look each 50 ms, and one at the end.
     assert len(seen) <= (time.monotonic() - began) / 0.05 + 2
 
 
 def long(x):
-    time.sleep(0.5)
+    time.sleep(0.2)
     return x[0]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines import ENGINES
 
 import windfall
 import windfall.backends
@@ -14,10 +13,12 @@ import windfall.backends
 COMMAND = Path(__file__).resolve().parents[2] / "target/release/windfall"
 
 
-@pytest.fixture(scope="module")
-def session():
-    with ENGINES["spark"]() as engine:
-        yield engine.on
+pytestmark = pytest.mark.parametrize("engine", ["spark"], indirect=True)
+
+
+@pytest.fixture
+def session(engine):
+    return engine.on
 
 
 def table(groups=23, rows=40):
