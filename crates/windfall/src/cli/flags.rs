@@ -19,7 +19,7 @@ pub(super) struct Common {
     /// Print one JSON object; all that may differ from run to run lies under its key `run`
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// Show no progress bar
+    /// Show no progress
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
 }

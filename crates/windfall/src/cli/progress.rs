@@ -1,22 +1,36 @@
-//! The bar on standard error: how far the run is, the estimate converging, the time left; below it
-//! a line for each task under way that the problem tells apart.
+//! Progress on standard error: how far the run is, the estimate converging, the time left. On a
+//! terminal a bar, and below it a line for each task under way that the problem tells apart; where
+//! a launcher such as `mpirun` or `srun` collects what its ranks write, a line now and then.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use windfall::readable::{count, duration, with_error};
-use windfall::{Observer, Progress, Stopwatch, UnderWay};
+use windfall::{Observer, Progress, Stopwatch, UnderWay, machine};
 
 /// Runs shorter than this show no bar: it would only flicker.
 const FIRST_S: f64 = 0.3;
 /// The least time between two drawings.
 const STEP_S: f64 = 0.1;
+/// When the first line of a log is due.
+const LOG_FIRST_S: f64 = 2.0;
+/// The most time between two lines of a log.
+const LOG_STEP_S: f64 = 60.0;
 /// Cells of the bar.
 const CELLS: usize = 24;
 /// Tasks under way that get a line of their own.
 const LINES_MAX: usize = 16;
 
+/// What shows the progress, if somebody would see it.
+pub(super) fn shown() -> Option<Box<dyn Observer>> {
+    if io::stderr().is_terminal() {
+        return Some(Box::new(Bar::new()));
+    }
+    let leads = machine::launch().is_some_and(|launch| launch.rank == 0);
+    leads.then(|| Box::new(Log::new()) as Box<dyn Observer>)
+}
+
 /// Lines that are drawn over themselves.
-pub(super) struct Bar {
+struct Bar {
     watch: Stopwatch,
     next_s: Cell<f64>,
     /// Lines drawn last time.
@@ -24,11 +38,8 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar, unless nobody would see it: `wanted` is false or standard error is no terminal.
-    pub(super) fn new(wanted: bool) -> Option<Self> {
-        let bar =
-            Self { watch: Stopwatch::start(), next_s: Cell::new(FIRST_S), drawn: Cell::new(0) };
-        (wanted && io::stderr().is_terminal()).then_some(bar)
+    fn new() -> Self {
+        Self { watch: Stopwatch::start(), next_s: Cell::new(FIRST_S), drawn: Cell::new(0) }
     }
 }
 
@@ -49,6 +60,33 @@ impl Drop for Bar {
     /// Leaves the terminal as it was before.
     fn drop(&mut self) {
         let _ = write!(io::stderr(), "{}", over(self.drawn.get()));
+    }
+}
+
+/// Lines one below the other, each after twice the time of the one before.
+struct Log {
+    watch: Stopwatch,
+    next_s: Cell<f64>,
+}
+
+impl Log {
+    fn new() -> Self {
+        Self { watch: Stopwatch::start(), next_s: Cell::new(LOG_FIRST_S) }
+    }
+
+    /// When the line after one at `elapsed_s` is due.
+    fn next_s(elapsed_s: f64) -> f64 {
+        elapsed_s + elapsed_s.min(LOG_STEP_S)
+    }
+}
+
+impl Observer for Log {
+    fn tick(&self, progress: &Progress) {
+        let elapsed_s = self.watch.elapsed_s();
+        if elapsed_s >= self.next_s.get() {
+            self.next_s.set(Self::next_s(elapsed_s));
+            let _ = writeln!(io::stderr(), "{}", line(progress, elapsed_s));
+        }
     }
 }
 
@@ -104,6 +142,13 @@ mod tests {
         let progress = Progress { tasks: 25, tasks_max: 100, moments, elapsed_s, under_way };
         let expected = " 25 % ██████░░░░░░░░░░░░░░░░░░  2.712 ± 0.016  2.00 s, 6.00 s left";
         assert_eq!(lines(&progress, 2.0), [expected]);
+    }
+
+    #[test]
+    fn a_log_has_a_line_soon_and_one_a_minute_later_on() {
+        let lines = std::iter::successors(Some(LOG_FIRST_S), |at| Some(Log::next_s(*at)));
+        let expected = [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 124.0, 184.0];
+        assert_eq!(lines.take(8).collect::<Vec<_>>(), expected);
     }
 
     #[test]

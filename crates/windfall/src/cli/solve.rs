@@ -7,7 +7,7 @@ use super::job::Job;
 use super::place::Place;
 use super::prepared::Prepared;
 use super::problems::Flags;
-use super::progress::Bar;
+use super::progress;
 use super::record::{Record, Speedup};
 use super::table::table;
 use clap::Args;
@@ -15,8 +15,7 @@ use serde_json::Value;
 use std::path::Path;
 use windfall::files;
 use windfall::{
-    Answer, Cancel, Control, ErrorKind, Executor, Observer, Problem, Result, Stopwatch, Threads,
-    plot,
+    Answer, Cancel, Control, ErrorKind, Executor, Problem, Result, Stopwatch, Threads, plot,
 };
 
 /// A problem's flags with those that every job has.
@@ -178,9 +177,8 @@ pub(super) fn run(
     cancel: &Cancel,
     watched: bool,
 ) -> Result<(Answer, f64)> {
-    let bar = Bar::new(watched);
-    let observer = bar.as_ref().map(|bar| bar as &dyn Observer);
-    let control = Control { cancel: cancel.clone(), observer };
+    let shown = watched.then(progress::shown).flatten();
+    let control = Control { cancel: cancel.clone(), observer: shown.as_deref() };
     let watch = Stopwatch::start();
     let answer = problem.solve(on, &control)?;
     Ok((answer, watch.elapsed_s()))
