@@ -40,7 +40,9 @@ def test_what_is_given_is_a_mapping_with_its_workers_that_runs_already(engine, n
     assert not (tmp_path / "state").exists()
 
 
-def test_what_is_measured_is_kept_and_what_ran_too(engine, name, tmp_path):
+def test_what_is_measured_is_kept_and_what_ran_too(engine, name, tmp_path, monkeypatch):
+    monkeypatch.setattr("windfall._problems.planning._WARM", 5)
+
     def planned(**more):
         return windfall.plan(PI, on=engine.on, state=tmp_path, **more)
 

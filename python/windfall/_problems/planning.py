@@ -277,8 +277,9 @@ def plan(
     return _plan_of(facts, solve, on, _path(state))
 
 
-_WARM, _RUNS = 5, 11
-"""Turns until an engine has warmed up, and turns that are measured: the median counts."""
+_WARM, _RUNS = 50, 11
+"""Turns until an engine has warmed up (Spark's Java compiles what it runs for some hundred jobs),
+and turns that are measured: the median counts."""
 
 
 def _beside_s(on: On) -> tuple[float, float]:
