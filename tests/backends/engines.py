@@ -179,9 +179,12 @@ def _loky_workers():
 @contextlib.contextmanager
 def dask():
     need("distributed")
+    from dask import config
     from distributed import Client, LocalCluster
 
     with (
+        tempfile.TemporaryDirectory(prefix="windfall-dask-") as folder,
+        config.set(temporary_directory=folder),
         LocalCluster(
             n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, processes=True
         ) as cluster,
@@ -248,7 +251,9 @@ def spark(result_size="4m"):
         pytest.skip("Java is not installed: apt-get install default-jre-headless")
     folder = tempfile.mkdtemp(prefix="windfall-spark-")
     try:
-        settings = {"spark.local.dir": folder, "spark.driver.maxResultSize": result_size}
+        # Java unpacks libraries into its folder, and leaves them there when it is killed.
+        java = {f"spark.{part}.extraJavaOptions": _java(folder) for part in ("driver", "executor")}
+        settings = {"spark.local.dir": folder, "spark.driver.maxResultSize": result_size, **java}
         with _spark_cluster(folder) as master, _spark_session(master, settings) as session:
             yield Engine(
                 session,
@@ -261,6 +266,10 @@ def spark(result_size="4m"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _java(folder):
+    return f"-Djava.io.tmpdir={folder}"
+
+
 @contextlib.contextmanager
 def _spark_cluster(folder):
     """A master and a worker on this machine."""
@@ -270,6 +279,7 @@ def _spark_cluster(folder):
     command = os.path.join(home, "bin", "spark-class")
     folders = {key: folder for key in ("SPARK_LOG_DIR", "SPARK_WORKER_DIR")}
     environment = {**os.environ, "SPARK_HOME": home, "SPARK_LOCAL_IP": "127.0.0.1", **folders}
+    environment["SPARK_DAEMON_JAVA_OPTS"] = _java(folder)
     port = free_port()
     url = f"spark://127.0.0.1:{port}"
     here = ["--host", "127.0.0.1", "--webui-port", "0"]
