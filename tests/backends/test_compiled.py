@@ -65,9 +65,10 @@ def check(compiled, *precision):
     [("jax", (of_jax, True)), ("jax", (of_jax, False)), ("pytensor", (of_pytensor,))],
     ids=["jax in double precision", "jax as it comes", "pytensor"],
 )
-def test_a_compiled_function_is_a_model(library, compiled):
+def test_a_compiled_function_is_a_model(library, compiled, tmp_path, monkeypatch):
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # PyTensor leaves what it has made for numba
     # In a process of its own: the threads of JAX bear no fork, and other tests here do.
     apart = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=apart) as pool:

@@ -26,6 +26,7 @@ def test_the_example_of_an_engine_runs(name, code, tmp_path):
     guarded = "".join(f"    {line}" for line in code.splitlines(keepends=True))
     program.write_text(f"if __name__ == '__main__':\n{guarded}")
     environment = {"RAY_AUTH_MODE": "disabled", "PYSPARK_PYTHON": sys.executable}
+    environment["DASK_TEMPORARY_DIRECTORY"] = str(tmp_path)
 
     run = subprocess.run(
         [sys.executable, str(program)],

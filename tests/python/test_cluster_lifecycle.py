@@ -85,20 +85,13 @@ def test_arguments_are_checked_before_anything_starts():
         windfall.Cluster(n=1, threads=0)
 
 
-def test_engines_that_cannot_start_say_why():
+def test_engines_that_cannot_start_say_why(tmp_path):
+    # Python ends where it finds this module.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys; sys.stderr.write('broken on purpose'); sys.stderr.flush(); os._exit(1)\n"
+    )
     with pytest.raises(windfall.ClusterError, match="(?s)cannot be started.*broken on purpose"):
-        windfall.Cluster(n=1, environment={"PYTHONPATH": broken_path()})
-
-
-def broken_path():
-    """A folder whose `sitecustomize` ends Python."""
-    import tempfile
-
-    folder = tempfile.mkdtemp()
-    with open(os.path.join(folder, "sitecustomize.py"), "w") as file:
-        file.write("import sys; sys.stderr.write('broken on purpose'); sys.stderr.flush()\n")
-        file.write("import os; os._exit(1)\n")
-    return folder
+        windfall.Cluster(n=1, environment={"PYTHONPATH": str(tmp_path)})
 
 
 def test_a_name_is_used_once():

@@ -75,8 +75,8 @@ fn whatever_is_asked_of_a_cluster_ends_exactly_once() {
     }
 }
 
-/// A task for whichever engine is free, of all or of some, or for each of some; one in five waits for
-/// an earlier one.
+/// A task for whichever engine is free, of all or of some, or for each of some; one in five waits
+/// for an earlier one.
 fn anything(world: &mut World, first: TaskId) -> Submission {
     let targets = match world.below(4) {
         0 => None,
