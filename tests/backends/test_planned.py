@@ -41,6 +41,7 @@ def test_what_is_given_is_a_mapping_with_its_workers_that_runs_already(engine, n
 
 
 def test_what_is_measured_is_kept_and_what_ran_too(engine, name, tmp_path, monkeypatch):
+    # What is kept counts here, not how well it was measured.
     monkeypatch.setattr("windfall._problems.planning._WARM", 5)
 
     def planned(**more):

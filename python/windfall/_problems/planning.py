@@ -227,8 +227,8 @@ def plan(
         Workers that engines elsewhere (MPI, Slurm, Dask, ...) would have; as many as here by
         default.
     calibrate : bool, default False
-        Measure first what the engines of `on` cost beside the work, by a job of next to no work,
-        and keep it in `state` for later plans.
+        Measure first what the engines of `on` cost beside the work, by some 170 jobs of next to
+        no work, and keep it in `state` for later plans.
     state : path, optional
         The folder of calibration and history; by default `windfall` in `$XDG_STATE_HOME` or
         `~/.local/state`.
